@@ -1,0 +1,201 @@
+"""The nouns. Frozen values that know nothing of stores, networks or each other's rooms.
+
+Times are integers: microseconds since 1970-01-01T00:00:00Z.
+"""
+
+import enum
+import hashlib
+from collections.abc import Iterable, Mapping
+from functools import cached_property
+from typing import Any, Self
+
+import msgspec
+
+Micros = int
+"""Microseconds since the Unix epoch, UTC."""
+
+
+class Noun(msgspec.Struct, frozen=True, kw_only=True):
+    """A value: equal by content, never changed, only replaced."""
+
+
+class Status(enum.StrEnum):
+    """Where triage stands. A group is promoted if any alert is, closed if all are, otherwise open."""
+
+    OPEN = "open"
+    CLOSED = "closed"
+    PROMOTED = "promoted"
+
+
+class TLP(enum.StrEnum):
+    """How far an alert may travel: FIRST TLP 2.0; `unset` when nobody said."""
+
+    UNSET = "unset"
+    CLEAR = "clear"
+    GREEN = "green"
+    AMBER = "amber"
+    AMBER_STRICT = "amber+strict"
+    RED = "red"
+
+    @classmethod
+    def _missing_(cls, value: object) -> "TLP | None":
+        """TLP 1.0 and SCOT spellings: white is clear, black (SCOT) is red."""
+        text = str(value).strip().lower().removeprefix("tlp:")
+        text = {"white": "clear", "black": "red", "amber-strict": "amber+strict", "": "unset"}.get(text, text)
+        return next((member for member in cls if member.value == text), None)
+
+
+class Severity(enum.IntEnum):
+    """How bad, in five steps (Slips' threat levels, ECS and CVSS words map onto them)."""
+
+    INFO = 0
+    LOW = 1
+    MEDIUM = 2
+    HIGH = 3
+    CRITICAL = 4
+
+
+class Endpoint(Noun):
+    """One side of a detection. Addresses are in canonical text (RFC 5952 for IPv6), names in lower case."""
+
+    addresses: tuple[str, ...] = ()
+    hostnames: tuple[str, ...] = ()
+    ports: tuple[int, ...] = ()
+    macs: tuple[str, ...] = ()
+    urls: tuple[str, ...] = ()
+    emails: tuple[str, ...] = ()
+
+
+class Detection(Noun):
+    """The meaning of one alert in normal form. What could not be read is absent, never invented."""
+
+    name: str = ""
+    category: str = ""
+    description: str = ""
+    severity: Severity | None = None
+    confidence: float | None = None
+    detected: Micros | None = None
+    start: Micros | None = None
+    end: Micros | None = None
+    sources: tuple[Endpoint, ...] = ()
+    targets: tuple[Endpoint, ...] = ()
+    protocols: tuple[str, ...] = ()
+    flow_uids: tuple[str, ...] = ()
+
+
+class Alert(Noun, dict=True):
+    """One row of an alertgroup.
+
+    `json` is the row as one JSON object, its text as received, so no number, escape or order is lost.
+    `id`, `uid` and `status` are set once it is stored. `detection` is set by a parser that knows the meaning.
+    """
+
+    json: str
+    detection: Detection | None = None
+    id: int = 0
+    uid: str = ""
+    status: Status = Status.OPEN
+
+    @cached_property
+    def data(self) -> dict[str, Any]:
+        """The cells, decoded."""
+        return msgspec.json.decode(self.json, type=dict[str, Any])
+
+    @classmethod
+    def of(cls, cells: Mapping[str, Any], detection: Detection | None = None) -> Self:
+        """An alert from decoded cells, for parsers that build their rows."""
+        return cls(json=msgspec.json.encode(cells).decode(), detection=detection)
+
+
+class Link(Noun):
+    """A link back to the detector (SCOT's `ahrefs`)."""
+
+    subject: str = ""
+    link: str = ""
+
+
+class Alertgroup(Noun):
+    """One message understood: SCOT's alertgroup, one alert per row.
+
+    A parser fills the first part; the second is the store's and zero or empty until stored.
+    """
+
+    subject: str
+    alerts: tuple[Alert, ...]
+    columns: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
+    tlp: TLP = TLP.UNSET
+    message_id: str = ""
+    created: Micros | None = None
+    body: str = ""
+    body_plain: str = ""
+    ahrefs: tuple[Link, ...] = ()
+    groups: dict[str, list[str]] = msgspec.field(default_factory=dict)
+    owner: str = ""
+    status: Status = Status.OPEN
+
+    id: int = 0
+    uid: str = ""
+    received: Micros = 0
+
+    @classmethod
+    def of_rows(cls, subject: str, rows: Iterable[Mapping[str, Any]], **rest: Any) -> Self:
+        """A group from decoded rows; columns are derived unless given."""
+        alerts = tuple(Alert.of(row) for row in rows)
+        rest.setdefault("columns", union_of_keys(alert.data for alert in alerts))
+        return cls(subject=subject, alerts=alerts, **rest)
+
+
+def union_of_keys(rows: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
+    """The rows' keys in order of first appearance."""
+    seen: dict[str, None] = {}
+    for row in rows:
+        seen.update(dict.fromkeys(row))
+    return tuple(seen)
+
+
+class Message(Noun, dict=True):
+    """What a source handed over: its original bytes and how they came.
+
+    Known by: an `idempotency_key` or `message_id` makes two equal messages of one `sender` the same message.
+    `by_bytes` makes the bytes themselves the identity (a mail without an id).
+    """
+
+    source: str
+    body: bytes
+    media_type: str
+    received: Micros
+    sender: str = ""
+    message_id: str = ""
+    idempotency_key: str = ""
+    by_bytes: bool = False
+    id: int = 0
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of the body in hexadecimal: the address of the original."""
+        return hashlib.sha256(self.body).hexdigest()
+
+
+class Entity(Noun):
+    """An address, name or hash standing in an alert."""
+
+    type: str
+    value: str
+
+
+class Delivery(Noun):
+    """One alertgroup owed to one destination; `id` is stable over attempts and restarts."""
+
+    id: int
+    uid: str
+    alertgroup: Alertgroup
+    attempt: int = 1
+
+
+class Receipt(Noun):
+    """What a destination answered to one attempt that succeeded."""
+
+    remote_id: str = ""
+    status: str = ""
