@@ -1,0 +1,192 @@
+"""What a list is asked for, and the SQL of it: the only place where a filter becomes text of a statement.
+
+The API speaks in clauses (SCOT's listing grammar), the pages in one `Filter`; both end in the same SQL.
+Names of fields are looked up in the tables below, values travel as parameters, so nothing a reader writes
+becomes part of a statement. Alertgroups stand under the alias `g`, alerts under `a`.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Literal
+
+from tocsin.model import TLP, Micros, Noun, Severity, Status
+
+Op = Literal["eq", "ne", "in", "not_in", "lt", "le", "gt", "ge", "between", "regex", "all", "any", "none"]
+Params = dict[str, object]
+
+
+class Clause(Noun):
+    """One condition: `values` are integers for columns of numbers and times (microseconds), else text.
+
+    `between` takes two values, both inclusive; `in` and `not_in` any number; `all`, `any` and `none` are for
+    labels (tag, source); every other operator takes one.
+    """
+
+    field: str
+    op: Op
+    values: tuple[int | str, ...]
+
+
+class Filter(Noun):
+    """What the pages offer under the headers of a list; an empty field asks for nothing."""
+
+    ids: tuple[int, ...] = ()
+    statuses: tuple[Status, ...] = ()
+    subject: str = ""
+    """Words; each must stand somewhere in the subject, whatever its case."""
+    sources: tuple[str, ...] = ()
+    """All of them."""
+    tags: tuple[str, ...] = ()
+    """All of them; one that begins with `!` must be absent. The same goes for sources."""
+    tlps: tuple[TLP, ...] = ()
+    owner: str = ""
+    message_id: str = ""
+    min_severity: Severity | None = None
+    received_from: Micros | None = None
+    received_to: Micros | None = None
+    min_rows: int | None = None
+    max_rows: int | None = None
+    min_views: int | None = None
+    max_views: int | None = None
+
+
+GROUP_NUMBERS: Mapping[str, str] = {
+    name: f"g.{name}"
+    for name in (
+        "id",
+        "alert_count",
+        "open_count",
+        "closed_count",
+        "promoted_count",
+        "severity",
+        "views",
+        "received",
+        "created",
+        "updated",
+    )
+}
+GROUP_TEXTS: Mapping[str, str] = {name: f"g.{name}" for name in ("subject", "status", "tlp", "owner", "message_id")}
+LABELS: Mapping[str, str] = {"tag": "tag", "source": "source"}
+ALERT_NUMBERS: Mapping[str, str] = {
+    "id": "a.id",
+    "alertgroup": "a.alertgroup",
+    "received": "g.received",
+    "created": "g.created",
+    "updated": "a.updated",
+    "severity": "g.severity",
+}
+ALERT_TEXTS: Mapping[str, str] = {
+    "status": "a.status",
+    "subject": "g.subject",
+    "tlp": "g.tlp",
+    "owner": "g.owner",
+    "message_id": "g.message_id",
+}
+
+_SIGNS = {"lt": "<", "le": "<=", "gt": ">", "ge": ">=", "eq": "="}
+
+
+def of_groups(clauses: Iterable[Clause], prefix: str = "f") -> tuple[str, Params]:
+    """The WHERE text (never empty) and its parameters for `FROM alertgroup g`; deleted groups are left out."""
+    return _where({**GROUP_NUMBERS, **GROUP_TEXTS}, clauses, prefix)
+
+
+def of_alerts(clauses: Iterable[Clause], prefix: str = "f") -> tuple[str, Params]:
+    """The same for `FROM alert a JOIN alertgroup g ON g.id = a.alertgroup`; labels are those of the group."""
+    return _where({**ALERT_NUMBERS, **ALERT_TEXTS}, clauses, prefix)
+
+
+def order_of_groups(sort: Sequence[tuple[str, bool]]) -> str:
+    """The ORDER BY text for (field, descending) pairs; ends with the id, so paging is stable."""
+    return _order({**GROUP_NUMBERS, **GROUP_TEXTS}, "g.id", sort)
+
+
+def order_of_alerts(sort: Sequence[tuple[str, bool]]) -> str:
+    """The same for alerts."""
+    return _order({**ALERT_NUMBERS, **ALERT_TEXTS}, "a.id", sort)
+
+
+def clauses_of(asked: Filter) -> tuple[Clause, ...]:
+    """The pages' filter in clauses."""
+    found: list[Clause] = []
+    _lists(asked, found)
+    for word in asked.subject.split():
+        found.append(Clause(field="subject", op="regex", values=(re.escape(word),)))
+    for field in ("owner", "message_id"):
+        if text := getattr(asked, field):
+            found.append(Clause(field=field, op="eq", values=(text,)))
+    bounds: tuple[tuple[str, Op, int | None], ...] = (
+        ("severity", "ge", asked.min_severity),
+        ("received", "ge", asked.received_from),
+        ("received", "le", asked.received_to),
+        ("alert_count", "ge", asked.min_rows),
+        ("alert_count", "le", asked.max_rows),
+        ("views", "ge", asked.min_views),
+        ("views", "le", asked.max_views),
+    )
+    found += [Clause(field=field, op=op, values=(int(value),)) for field, op, value in bounds if value is not None]
+    return tuple(found)
+
+
+def _lists(asked: Filter, found: list[Clause]) -> None:
+    if asked.ids:
+        found.append(Clause(field="id", op="in", values=asked.ids))
+    if asked.statuses:
+        found.append(Clause(field="status", op="in", values=tuple(str(status) for status in asked.statuses)))
+    if asked.tlps:
+        found.append(Clause(field="tlp", op="in", values=tuple(str(tlp) for tlp in asked.tlps)))
+    for field, labels in (("source", asked.sources), ("tag", asked.tags)):
+        if wanted := tuple(label for label in labels if not label.startswith("!")):
+            found.append(Clause(field=field, op="all", values=wanted))
+        if barred := tuple(label[1:] for label in labels if label.startswith("!")):
+            found.append(Clause(field=field, op="none", values=barred))
+
+
+def _where(columns: Mapping[str, str], clauses: Iterable[Clause], prefix: str) -> tuple[str, Params]:
+    params: Params = {}
+
+    def put(value: int | str) -> str:
+        name = f"{prefix}{len(params)}"
+        params[name] = value
+        return name
+
+    conditions = ["g.deleted IS NULL"]
+    for clause in clauses:
+        if clause.field in LABELS:
+            conditions += _label(clause, put)
+        else:
+            conditions.append(_compared(columns[clause.field], clause, put))
+    return " AND ".join(conditions), params
+
+
+def _compared(column: str, clause: Clause, put: Callable[[int | str], str]) -> str:
+    values = clause.values
+    if clause.op in _SIGNS:
+        return f"{column} {_SIGNS[clause.op]} :{put(values[0])}"
+    if clause.op == "ne":
+        return f"({column} IS NULL OR {column} <> :{put(values[0])})"
+    if clause.op == "between":
+        return f"{column} BETWEEN :{put(values[0])} AND :{put(values[1])}"
+    if clause.op == "regex":
+        return f"{{regex:{column}:{put(values[0])}}}"
+    if clause.op in ("in", "not_in"):
+        listed = ", ".join(f":{put(value)}" for value in values)
+        among = f"{column} IN ({listed})" if values else "1 = 0"
+        return among if clause.op == "in" else f"({column} IS NULL OR NOT ({among}))"
+    raise KeyError(clause.op)
+
+
+def _label(clause: Clause, put: Callable[[int | str], str]) -> list[str]:
+    kind = LABELS[clause.field]
+    standing = [f"(l.kind = '{kind}' AND l.value = :{put(value)})" for value in clause.values]
+    if clause.op in ("any", "in", "eq"):
+        standing = [f"({' OR '.join(standing)})"] if standing else ["1 = 0"]
+    barred = clause.op in ("none", "not_in", "ne")
+    return [f"g.id {'NOT IN' if barred else 'IN'} (SELECT l.alertgroup FROM label l WHERE {one})" for one in standing]
+
+
+def _order(columns: Mapping[str, str], last: str, sort: Sequence[tuple[str, bool]]) -> str:
+    parts = [f"{columns[field]} {'DESC' if descending else 'ASC'}" for field, descending in sort]
+    if not any(columns[field] == last for field, _ in sort):
+        parts.append(f"{last} DESC")
+    return ", ".join(parts)
