@@ -15,7 +15,7 @@ Op = Literal["eq", "ne", "in", "not_in", "lt", "le", "gt", "ge", "between", "reg
 Params = dict[str, object]
 
 
-class Clause(Noun):
+class Clause(Noun, frozen=True, kw_only=True):
     """One condition: `values` are integers for columns of numbers and times (microseconds), else text.
 
     `between` takes two values, both inclusive; `in` and `not_in` any number; `all`, `any` and `none` are for
@@ -27,7 +27,7 @@ class Clause(Noun):
     values: tuple[int | str, ...]
 
 
-class Filter(Noun):
+class Filter(Noun, frozen=True, kw_only=True):
     """What the pages offer under the headers of a list; an empty field asks for nothing."""
 
     ids: tuple[int, ...] = ()
