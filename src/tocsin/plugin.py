@@ -19,7 +19,7 @@ from tocsin.model import Alertgroup, Delivery, Message, Receipt
 class Plugin(BaseModel, ABC):
     """Common to the three kinds: frozen, typed options and a version that is stored with what it did."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, hide_input_in_errors=True)
     version: ClassVar[str] = "1"
 
 
