@@ -1,0 +1,1 @@
+"""The neighbours Tocsin lives with, real ones, for tests: PostgreSQL, a running server, receivers that misbehave."""
