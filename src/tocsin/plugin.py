@@ -1,8 +1,7 @@
 """The whole contract of a plug-in: Source, Parser, Destination.
 
-A plug-in is one file in `sources/`, `parsers/` or `destinations/` (or an entry point of the groups
-`tocsin.sources`, `tocsin.parsers`, `tocsin.destinations`). Its typed fields are its configuration: validation,
-the reference page and `tocsin plugins` come from them. Its type name is its module's (or entry point's) name.
+A plug-in is one file in `sources/`, `parsers/` or `destinations/`, or an entry point of the group `tocsin.sources` …
+Its typed fields are its configuration, its reference page too. Its type name is its module's or entry point's.
 """
 
 from abc import ABC, abstractmethod
@@ -56,8 +55,8 @@ class Sent(NamedTuple):
 class Destination(Plugin):
     """Where alertgroups go. It tries once and says how it went; waiting and trying again are not its work."""
 
-    batch: ClassVar[int] = 1
-    """How many deliveries one call may carry."""
+    batch: ClassVar[int] = 1  # how many deliveries one call may carry
+    ordered: ClassVar[bool] = False  # whether a delivery that must wait holds back all later ones, as files need
 
     @abstractmethod
     def send(self, delivery: Delivery) -> Receipt:
