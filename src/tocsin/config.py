@@ -1,0 +1,228 @@
+"""The configuration: one typed tree, read from `tocsin.toml`.
+
+This room is the only reader of configuration files and environment variables. Every field says its bounds, has its
+unit in its name and one sentence of description; the reference page is made of them.
+"""
+
+import os
+import re
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, field_validator
+from pydantic import model_validator as after_all
+
+from tocsin.errors import Problem
+from tocsin.kit.paths import DATA, DataPath
+from tocsin.kit.problems import problems_of
+from tocsin.kit.secrets import READ, Secret
+
+FILE_NAME = "tocsin.toml"
+FILE = "file"
+"""The key of the validation context under which the configuration's file is named, for problems."""
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
+
+
+def _name(text: str) -> str:
+    if NAME.fullmatch(text):
+        return text
+    raise ValueError("a name has letters, digits, '_', '-' and '.' only, and at most 64 of them")
+
+
+Tables = dict[Annotated[str, AfterValidator(_name)], dict[str, Any]]
+
+
+class Section(BaseModel):
+    """A table of the file: frozen, and nothing unknown in it."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", validate_default=True, hide_input_in_errors=True, allow_inf_nan=False
+    )
+
+
+class HttpSection(Section):
+    """The HTTP door: where it listens and what it lets in."""
+
+    host: str = Field(default="127.0.0.1", min_length=1, description="Address or host name to listen on.")
+    port: int = Field(default=8417, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
+    max_body_mib: int = Field(default=64, ge=1, le=1024, description="A larger request body is refused with 413.")
+    max_rows: int = Field(
+        default=10_000, ge=1, le=1_000_000, description="An alertgroup with more rows is refused with 413."
+    )
+    split_rows: int = Field(
+        default=0,
+        ge=0,
+        le=1_000_000,
+        description="Cut a posted alertgroup into groups of so many rows and answer with a list, "
+        "as SCOT does with 100; 0 never cuts.",
+    )
+    session_hours: float = Field(default=12, gt=0, le=24 * 365, description="A sign-in to the pages lasts so long.")
+    trusted_proxies: list[str] = Field(
+        default=["127.0.0.1", "::1"],
+        description="Addresses or networks of reverse proxies whose X-Forwarded-For and -Proto are believed.",
+    )
+    tls_certificate: DataPath | None = Field(
+        default=None, description="PEM file with the certificate chain; with it the door speaks HTTPS."
+    )
+    tls_key: DataPath | None = Field(default=None, description="PEM file with the certificate's private key.")
+
+    @after_all(mode="after")
+    def _certificate_and_key_come_together(self) -> Self:
+        if (self.tls_certificate is None) != (self.tls_key is None):
+            raise ValueError("give both tls_certificate and tls_key, or neither")
+        return self
+
+
+class StoreSection(Section):
+    """Where everything is kept."""
+
+    url: Secret = Field(
+        default=Secret("sqlite"),
+        description='"sqlite" keeps it in the data folder; "postgresql://user:password@host/name" in PostgreSQL.',
+    )
+
+    @field_validator("url")
+    @classmethod
+    def _known_engine(cls, url: Secret) -> Secret:
+        if url.get_secret_value() == "sqlite" or url.get_secret_value().startswith(("postgresql://", "postgres://")):
+            return url
+        raise ValueError('must be "sqlite" or begin with postgresql://')
+
+
+class DeliverySection(Section):
+    """How hard a lane tries."""
+
+    first_wait_s: float = Field(default=2, gt=0, le=3600, description="Wait after the first failure; doubles.")
+    longest_wait_s: float = Field(default=3600, gt=0, le=7 * 86400, description="No wait is longer.")
+    lease_s: float = Field(default=60, ge=1, le=86400, description="A worker silent this long is taken for dead.")
+    max_attempts: int = Field(
+        default=0, ge=0, description="A delivery that failed so often is parked as failed; 0 sets no limit."
+    )
+    give_up_after_h: float = Field(
+        default=72, ge=0, description="A delivery still not made after so long is parked as failed; 0 never gives up."
+    )
+    stop_wait_s: float = Field(
+        default=10, ge=0, le=600, description="When stopping, wait so long for attempts under way."
+    )
+
+    @after_all(mode="after")
+    def _waits_are_in_order(self) -> Self:
+        if self.longest_wait_s < self.first_wait_s:
+            raise ValueError("longest_wait_s must not be shorter than first_wait_s")
+        return self
+
+
+class RetentionSection(Section):
+    """How long things are kept. 0 keeps them for ever; nothing that is still owed is ever removed."""
+
+    originals_days: float = Field(default=0, ge=0, description="Remove a message's original bytes after so long.")
+    alerts_days: float = Field(default=0, ge=0, description="Remove alertgroups and their alerts after so long.")
+    receipts_days: float = Field(default=0, ge=0, description="Remove receipts of settled deliveries after so long.")
+
+
+class DetectionSection(Section):
+    """How rows are read for what they mean."""
+
+    names: dict[str, list[str]] = Field(
+        default={},
+        description="More column names by field of the detection, asked before the built-in ones, such as "
+        '`source_ip = ["client address"]`.',
+    )
+
+
+class LogSection(Section):
+    """What the server writes to standard error."""
+
+    level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="Say nothing less grave.")
+    format: Literal["auto", "json", "text"] = Field(
+        default="auto", description="JSON lines or text for people; auto writes text to a terminal and JSON elsewhere."
+    )
+
+
+class Config(Section):
+    """The whole file."""
+
+    http: HttpSection = Field(default=HttpSection(), description="The HTTP door.")
+    store: StoreSection = Field(default=StoreSection(), description="Where everything is kept.")
+    delivery: DeliverySection = Field(default=DeliverySection(), description="How hard a lane tries.")
+    retention: RetentionSection = Field(default=RetentionSection(), description="How long things are kept.")
+    detection: DetectionSection = Field(default=DetectionSection(), description="How rows are read.")
+    log: LogSection = Field(default=LogSection(), description="What the server writes to standard error.")
+    sources: Tables = Field(default={}, description="What is fetched, one table a source.")
+    parsers: Tables = Field(default={}, description="How messages are understood, one table a parser.")
+    destinations: Tables = Field(default={}, description="Where alertgroups go, one table a destination.")
+
+    _file: str = PrivateAttr(default=FILE_NAME)
+
+    def model_post_init(self, context: Any) -> None:
+        """Remember the name of the file, for problems found later."""
+        if context:
+            self._file = context.get(FILE, FILE_NAME)
+
+    def context(self, data: Path) -> dict[str, Any]:
+        """What the options of plug-ins are validated with: the reader of secrets, the data folder, this file's name."""
+        return {READ: Surroundings(data), DATA: data, FILE: self._file}
+
+
+class Surroundings:
+    """Reads what a secret's table names: the environment, and files relative to the data folder."""
+
+    def __init__(self, data: Path) -> None:
+        self._data = data
+
+    def env(self, name: str) -> str:
+        """The value of an environment variable. Raises KeyError when it is not set."""
+        return os.environ[name]
+
+    def file(self, name: str) -> str:
+        """The text of a file, without the line end that closes it. Raises OSError or ValueError (not UTF-8)."""
+        return (self._data / name).read_text(encoding="utf-8").removesuffix("\n").removesuffix("\r")
+
+
+def read(data: Path, file: Path | None = None) -> tuple[Config, list[Problem]]:
+    """The configuration of the data folder, from `file` or else its `tocsin.toml`, and all that is wrong with it.
+
+    What is wrong is left out of the returned tree, so that plug-ins can be checked too before anything is said.
+    A missing `tocsin.toml` means defaults; a missing `file` is a problem.
+    """
+    path = file or data / FILE_NAME
+    given, problems = _parsed(path, optional=file is None)
+    context = {READ: Surroundings(data), DATA: data, FILE: str(path)}
+    while True:
+        try:
+            config = Config.model_validate(given, context=context)
+        except ValidationError as error:
+            problems += problems_of(error, Config, given, str(path), "")
+            for found in error.errors(include_url=False, include_input=False):
+                _leave_out(given, found["loc"])
+        else:
+            return config, problems
+
+
+def environment(name: str) -> str | None:
+    """An environment variable's value, for the rest of Tocsin."""
+    return os.environ.get(name)
+
+
+def _parsed(path: Path, optional: bool) -> tuple[dict[str, Any], list[Problem]]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8-sig")), []
+    except FileNotFoundError:
+        return {}, [] if optional else [Problem(str(path), "(file)", "", "there is no such file")]
+    except OSError as error:
+        return {}, [Problem(str(path), "(file)", "", f"make it readable ({error.strerror})")]
+    except UnicodeDecodeError as error:
+        return {}, [Problem(str(path), f"(byte {error.start})", "", "save the file as UTF-8")]
+    except tomllib.TOMLDecodeError as error:
+        return {}, [Problem(str(path), "(syntax)", "", f"is no TOML: {error}")]
+
+
+def _leave_out(given: dict[str, Any], place: tuple[int | str, ...]) -> None:
+    """Takes a bad value out of the tree: its key where it stands in a section, else the section."""
+    section = given.get(str(place[0]))
+    if len(place) > 1 and isinstance(section, dict) and place[1] in section:
+        del section[place[1]]
+    else:
+        given.pop(str(place[0]), None)

@@ -1,0 +1,258 @@
+"""Finds plug-ins: the modules of our three folders, and entry points, by the same door.
+
+Makes plug-ins of the tables of the configuration. What stands in such a table beside the plug-in's own options
+(`type`, `enabled`, and a destination's `clearance`) is read here and never seen by the plug-in.
+"""
+
+import enum
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib import metadata
+from typing import Any, NamedTuple
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from tocsin import __version__
+from tocsin.errors import ConfigError, Problem
+from tocsin.kit.problems import nearest, problems_of
+from tocsin.model import TLP
+from tocsin.plugin import Destination, Parser, Plugin, Source
+
+OURS = "tocsin"
+FILE = "file"
+"""The key of the validation context under which the configuration's file is named."""
+
+ON_BY_DEFAULT = ("idea_log", "text_log")
+"""Destinations that need no table in the configuration; every built-in parser is on by default, too."""
+
+BREAKAGE = (
+    *(ArithmeticError, AssertionError, AttributeError, ImportError, LookupError, NameError),
+    *(OSError, RuntimeError, SyntaxError, TypeError, ValueError),
+)
+"""What a stranger's module may raise while it is imported."""
+
+
+class Kind(enum.StrEnum):
+    """The three kinds of plug-in."""
+
+    SOURCE = "source"
+    PARSER = "parser"
+    DESTINATION = "destination"
+
+    @property
+    def table(self) -> str:
+        """The folder, the configuration's table and the last word of the entry point group."""
+        return f"{self.value}s"
+
+
+CLASSES: dict[Kind, type[Plugin]] = {Kind.SOURCE: Source, Kind.PARSER: Parser, Kind.DESTINATION: Destination}
+
+
+class CommonOptions(BaseModel):
+    """What every plug-in's table may say."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+
+    enabled: bool = Field(default=True, description="Whether it is used.")
+
+
+class DestinationOptions(CommonOptions):
+    """What every destination's table may say."""
+
+    clearance: TLP = Field(
+        default=TLP.RED, description="The most restricted traffic light (TLP) that may be sent; red is everything."
+    )
+
+    @field_validator("clearance")
+    @classmethod
+    def _says_something(cls, clearance: TLP) -> TLP:
+        if clearance is TLP.UNSET:
+            raise ValueError("must be clear, green, amber, amber+strict or red")
+        return clearance
+
+
+class Found(NamedTuple):
+    """A plug-in type: its name, its class, and the package it came from with that package's version."""
+
+    kind: Kind
+    name: str
+    plugin: type[Plugin]
+    origin: str
+    version: str
+
+
+@dataclass(frozen=True)
+class Wiring:
+    """The plug-ins in use, by the names of their tables. `clearances` has one entry per destination."""
+
+    sources: Mapping[str, Source] = field(default_factory=dict)
+    parsers: Mapping[str, Parser] = field(default_factory=dict)
+    destinations: Mapping[str, Destination] = field(default_factory=dict)
+    clearances: Mapping[str, TLP] = field(default_factory=dict)
+
+
+class Registry:
+    """The plug-in types there are. `broken` says by kind and type which could not be loaded, and why."""
+
+    def __init__(self) -> None:
+        self.broken: dict[tuple[Kind, str], str] = {}
+        self._found: dict[tuple[Kind, str], Found] = {}
+
+    def add(self, kind: str, type: str, cls: object, origin: str, version: str) -> None:
+        """Take in a plug-in type.
+
+        Raises:
+            ConfigError: it is no plug-in of that kind, or another one has its name.
+        """
+        kind = Kind(kind)
+        wanted = CLASSES[kind]
+        if not (inspect.isclass(cls) and issubclass(cls, wanted)) or inspect.isabstract(cls):
+            shown = getattr(cls, "__qualname__", None) or getattr(cls, "__name__", cls)
+            remedy = f"{shown} must be one complete subclass of tocsin.plugin.{wanted.__name__}"
+            raise ConfigError([Problem(origin, f"{kind} {type}", "", remedy)])
+        there = self._found.get((kind, type))
+        if there is not None:
+            remedy = f"two packages offer it, {there.origin} {there.version} and {origin} {version}; uninstall one"
+            raise ConfigError([Problem(origin, f"{kind} {type}", "", remedy)])
+        self._found[kind, type] = Found(kind, type, cls, origin, version)
+
+    def found(self) -> list[Found]:
+        """Every type, sorted by kind and name."""
+        return [self._found[key] for key in sorted(self._found)]
+
+    def build(
+        self, kind: str, name: str, options: Mapping[str, Any], context: Mapping[str, Any]
+    ) -> Plugin | list[Problem]:
+        """The plug-in of the table `[kind.name]`, or all that is wrong with its options."""
+        kind = Kind(kind)
+        file, table = str(context.get(FILE, "")), f"{kind.table}.{name}"
+        own = {key: value for key, value in options.items() if key not in _common(kind).model_fields and key != "type"}
+        type_name = options.get("type", name)
+        there = self._found.get((kind, type_name)) if isinstance(type_name, str) else None
+        if there is None:
+            return [self._unknown(kind, type_name, "type" in options, file, table)]
+        try:
+            return there.plugin.model_validate(own, context=dict(context))
+        except ValidationError as error:
+            return problems_of(error, there.plugin, own, file, table)
+
+    def wire(
+        self, tables: Mapping[str, Mapping[str, Mapping[str, Any]]], context: Mapping[str, Any]
+    ) -> tuple[Wiring, list[Problem]]:
+        """Everything the configuration asks for, with what is on by default, and all that is wrong with it.
+
+        `tables` has the configuration's tables under "sources", "parsers" and "destinations".
+        """
+        problems: list[Problem] = []
+        clearances: dict[str, TLP] = {}
+        made: dict[Kind, dict[str, Plugin]] = {kind: {} for kind in Kind}
+        for kind in Kind:
+            for name, options in (self._defaults(kind) | dict(tables.get(kind.table, {}))).items():
+                common = self._common_options(kind, name, options, context, problems)
+                if common is not None and not common.enabled:
+                    continue
+                built = self.build(kind, name, options, context)
+                if isinstance(built, list):
+                    problems += built
+                    continue
+                made[kind][name] = built
+                if isinstance(common, DestinationOptions):
+                    clearances[name] = common.clearance
+        wiring = Wiring(
+            sources={name: made_ for name, made_ in made[Kind.SOURCE].items() if isinstance(made_, Source)},
+            parsers={name: made_ for name, made_ in made[Kind.PARSER].items() if isinstance(made_, Parser)},
+            destinations={
+                name: made_ for name, made_ in made[Kind.DESTINATION].items() if isinstance(made_, Destination)
+            },
+            clearances=clearances,
+        )
+        return wiring, problems
+
+    def _defaults(self, kind: Kind) -> dict[str, Mapping[str, Any]]:
+        """The tables there are without a configuration, in order."""
+        ours = (there for there in self.found() if there.kind is kind and there.origin == OURS)
+        on = (there for there in ours if kind is Kind.PARSER or there.name in ON_BY_DEFAULT)
+        return {there.name: {} for there in on if kind is not Kind.SOURCE}
+
+    def _common_options(
+        self, kind: Kind, name: str, options: Mapping[str, Any], context: Mapping[str, Any], problems: list[Problem]
+    ) -> CommonOptions | None:
+        try:
+            return _common(kind).model_validate(options)
+        except ValidationError as error:
+            problems += problems_of(error, _common(kind), options, str(context.get(FILE, "")), f"{kind.table}.{name}")
+            return None
+
+    def _unknown(self, kind: Kind, type_name: object, said: bool, file: str, table: str) -> Problem:
+        broken = self.broken.get((kind, str(type_name)))
+        if broken is not None:
+            return Problem(file, f"{table}.type", f'"{type_name}"', broken)
+        types = [there.name for there in self.found() if there.kind is kind]
+        offer = nearest(str(type_name), types)
+        if not said:
+            return Problem(file, f"{table}.type", "", f"is required: the type of {kind}; {offer}")
+        return Problem(file, f"{table}.type", f'"{type_name}"', f"there is no such type of {kind}; {offer}")
+
+
+def find() -> Registry:
+    """Every plug-in that is installed: ours first, then those of entry points.
+
+    An entry point that cannot be loaded is remembered in `Registry.broken`.
+
+    Raises:
+        ConfigError: two plug-ins of one kind have the same name.
+    """
+    registry = Registry()
+    problems: list[Problem] = []
+    for kind in Kind:
+        folder = importlib.import_module(f"{OURS}.{kind.table}")
+        for module in sorted(pkgutil.iter_modules(folder.__path__), key=lambda each: each.name):
+            cls = _only_plugin_of(importlib.import_module(f"{folder.__name__}.{module.name}"), kind)
+            _take_in(registry, kind, module.name, cls, OURS, __version__, problems)
+    for kind in Kind:
+        for point in sorted(metadata.entry_points(group=f"{OURS}.{kind.table}"), key=lambda each: each.name):
+            origin = point.dist.name if point.dist else point.value
+            version = point.dist.version if point.dist else ""
+            try:
+                loaded = point.load()
+            except BREAKAGE as error:
+                why = f"{type(error).__name__}: {error}"
+                registry.broken[kind, point.name] = f"mend or uninstall {origin} {version}; it does not load ({why})"
+            else:
+                _take_in(registry, kind, point.name, loaded, origin, version, problems)
+    if problems:
+        raise ConfigError(problems)
+    return registry
+
+
+def options_of(kind: str) -> type[CommonOptions]:
+    """The options that every table of a kind may hold beside the plug-in's own."""
+    return _common(Kind(kind))
+
+
+def _take_in(
+    registry: Registry, kind: Kind, name: str, cls: object, origin: str, version: str, problems: list[Problem]
+) -> None:
+    try:
+        registry.add(kind, name, cls, origin, version)
+    except ConfigError as error:
+        problems += error.problems
+
+
+def _only_plugin_of(module: Any, kind: Kind) -> object:
+    """The one class of that kind that is defined in the module (or, in a package, below it)."""
+    here = [
+        cls
+        for name, cls in inspect.getmembers(module, inspect.isclass)
+        if issubclass(cls, CLASSES[kind])
+        and not name.startswith("_")
+        and f"{cls.__module__}.".startswith(f"{module.__name__}.")
+    ]
+    return here[0] if len(here) == 1 else module
+
+
+def _common(kind: Kind) -> type[CommonOptions]:
+    return DestinationOptions if kind is Kind.DESTINATION else CommonOptions
