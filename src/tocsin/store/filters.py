@@ -5,13 +5,14 @@ Names of fields are looked up in the tables below, values travel as parameters, 
 becomes part of a statement. Alertgroups stand under the alias `g`, alerts under `a`.
 """
 
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Literal
 
 from tocsin.model import TLP, Micros, Noun, Severity, Status
 
-Op = Literal["eq", "ne", "in", "not_in", "lt", "le", "gt", "ge", "between", "regex", "all", "any", "none"]
+Op = Literal[
+    "eq", "ne", "in", "not_in", "lt", "le", "gt", "ge", "between", "regex", "matches", "words", "all", "any", "none"
+]
 Params = dict[str, object]
 
 
@@ -19,7 +20,8 @@ class Clause(Noun, frozen=True, kw_only=True):
     """One condition: `values` are integers for columns of numbers and times (microseconds), else text.
 
     `between` takes two values, both inclusive; `in` and `not_in` any number; `all`, `any` and `none` are for
-    labels (tag, source); every other operator takes one.
+    labels (tag, source); every other operator takes one. `matches` is the text itself or the regular expression;
+    `words` is for the subject and asks the index of words: each must begin one of the subject's.
     """
 
     field: str
@@ -33,7 +35,7 @@ class Filter(Noun, frozen=True, kw_only=True):
     ids: tuple[int, ...] = ()
     statuses: tuple[Status, ...] = ()
     subject: str = ""
-    """Words; each must stand somewhere in the subject, whatever its case."""
+    """Words; each must begin a word of the subject, whatever its case."""
     sources: tuple[str, ...] = ()
     """All of them."""
     tags: tuple[str, ...] = ()
@@ -84,16 +86,40 @@ ALERT_TEXTS: Mapping[str, str] = {
 }
 
 _SIGNS = {"lt": "<", "le": "<=", "gt": ">", "ge": ">=", "eq": "="}
+_WORDS = {
+    "sqlite": "g.id IN (SELECT rowid FROM alertgroup_words WHERE alertgroup_words MATCH :{})",
+    "postgres": "to_tsvector('simple', g.subject) @@ to_tsquery('simple', :{})",
+}
 
 
-def of_groups(clauses: Iterable[Clause], prefix: str = "f") -> tuple[str, Params]:
-    """The WHERE text (never empty) and its parameters for `FROM alertgroup g`; deleted groups are left out."""
-    return _where({**GROUP_NUMBERS, **GROUP_TEXTS}, clauses, prefix)
+def _fts5(words: str) -> str:
+    return " AND ".join('"' + word.replace('"', '""') + '" *' for word in words.split() if _says_something(word))
 
 
-def of_alerts(clauses: Iterable[Clause], prefix: str = "f") -> tuple[str, Params]:
+def _tsquery(words: str) -> str:
+    quoted = (word.replace("\\", " ").replace("'", " ") for word in words.split() if _says_something(word))
+    return " & ".join(f"'{word}':*" for word in quoted)
+
+
+def _says_something(word: str) -> bool:
+    """Whether the index knows anything of the word: marks alone are no words."""
+    return any(letter.isalnum() for letter in word)
+
+
+_WORD_QUERY: Mapping[str, Callable[[str], str]] = {"sqlite": _fts5, "postgres": _tsquery}
+
+
+def of_groups(clauses: Iterable[Clause], engine: str, prefix: str = "f") -> tuple[str, Params]:
+    """The WHERE text (never empty) and its parameters for `FROM alertgroup g`; deleted groups are left out.
+
+    `engine` is the transaction's: the index of words is asked differently.
+    """
+    return _where({**GROUP_NUMBERS, **GROUP_TEXTS}, clauses, engine, prefix)
+
+
+def of_alerts(clauses: Iterable[Clause], engine: str, prefix: str = "f") -> tuple[str, Params]:
     """The same for `FROM alert a JOIN alertgroup g ON g.id = a.alertgroup`; labels are those of the group."""
-    return _where({**ALERT_NUMBERS, **ALERT_TEXTS}, clauses, prefix)
+    return _where({**ALERT_NUMBERS, **ALERT_TEXTS}, clauses, engine, prefix)
 
 
 def order_of_groups(sort: Sequence[tuple[str, bool]]) -> str:
@@ -110,8 +136,8 @@ def clauses_of(asked: Filter) -> tuple[Clause, ...]:
     """The pages' filter in clauses."""
     found: list[Clause] = []
     _lists(asked, found)
-    for word in asked.subject.split():
-        found.append(Clause(field="subject", op="regex", values=(re.escape(word),)))
+    if any(_says_something(word) for word in asked.subject.split()):
+        found.append(Clause(field="subject", op="words", values=(asked.subject,)))
     for field in ("owner", "message_id"):
         if text := getattr(asked, field):
             found.append(Clause(field=field, op="eq", values=(text,)))
@@ -142,7 +168,7 @@ def _lists(asked: Filter, found: list[Clause]) -> None:
             found.append(Clause(field=field, op="none", values=barred))
 
 
-def _where(columns: Mapping[str, str], clauses: Iterable[Clause], prefix: str) -> tuple[str, Params]:
+def _where(columns: Mapping[str, str], clauses: Iterable[Clause], engine: str, prefix: str) -> tuple[str, Params]:
     params: Params = {}
 
     def put(value: int | str) -> str:
@@ -154,6 +180,8 @@ def _where(columns: Mapping[str, str], clauses: Iterable[Clause], prefix: str) -
     for clause in clauses:
         if clause.field in LABELS:
             conditions += _label(clause, put)
+        elif clause.op == "words":
+            conditions.append(_WORDS[engine].format(put(_WORD_QUERY[engine](str(clause.values[0])))))
         else:
             conditions.append(_compared(columns[clause.field], clause, put))
     return " AND ".join(conditions), params
@@ -169,6 +197,9 @@ def _compared(column: str, clause: Clause, put: Callable[[int | str], str]) -> s
         return f"{column} BETWEEN :{put(values[0])} AND :{put(values[1])}"
     if clause.op == "regex":
         return f"{{regex:{column}:{put(values[0])}}}"
+    if clause.op == "matches":
+        name = put(values[0])
+        return f"({column} = :{name} OR {{regex:{column}:{name}}})"
     if clause.op in ("in", "not_in"):
         listed = ", ".join(f":{put(value)}" for value in values)
         among = f"{column} IN ({listed})" if values else "1 = 0"
