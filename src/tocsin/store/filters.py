@@ -66,7 +66,8 @@ GROUP_NUMBERS: Mapping[str, str] = {
         "created",
         "updated",
     )
-}
+} | {"entry_count": "0"}
+"""Alertgroups hold no entries of SCOT's kind; the count stands in its grammar."""
 GROUP_TEXTS: Mapping[str, str] = {name: f"g.{name}" for name in ("subject", "status", "tlp", "owner", "message_id")}
 LABELS: Mapping[str, str] = {"tag": "tag", "source": "source"}
 ALERT_NUMBERS: Mapping[str, str] = {
@@ -138,9 +139,8 @@ def clauses_of(asked: Filter) -> tuple[Clause, ...]:
     _lists(asked, found)
     if any(_says_something(word) for word in asked.subject.split()):
         found.append(Clause(field="subject", op="words", values=(asked.subject,)))
-    for field in ("owner", "message_id"):
-        if text := getattr(asked, field):
-            found.append(Clause(field=field, op="eq", values=(text,)))
+    exact = (("owner", asked.owner), ("message_id", asked.message_id))
+    found += [Clause(field=field, op="eq", values=(text,)) for field, text in exact if text]
     bounds: tuple[tuple[str, Op, int | None], ...] = (
         ("severity", "ge", asked.min_severity),
         ("received", "ge", asked.received_from),
