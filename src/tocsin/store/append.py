@@ -1,0 +1,345 @@
+"""Storing what was received: many entries, a fixed number of statements, one transaction.
+
+The statements do not grow with the rows of a group, nor with the groups of a batch.
+"""
+
+import hashlib
+import zlib
+from base64 import urlsafe_b64encode
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from tocsin.model import Alertgroup, Message, Noun, Severity
+from tocsin.store import tally
+from tocsin.store.engine import Change, Tx, packed
+
+PLAIN, ZLIB = 0, 1
+_SMALL = 256
+
+
+class Part(Noun):
+    """One alertgroup of an entry, and where it is owed to."""
+
+    group: Alertgroup
+    severity: Severity | None
+    lanes: tuple[str, ...]
+
+
+class Entry(Noun):
+    """A message with everything that follows from it. `reason` is set when it stands in quarantine."""
+
+    message: Message
+    thread: str | None
+    parser: str
+    parser_version: str
+    parts: tuple[Part, ...] = ()
+    reason: str = ""
+    codec: int = PLAIN
+    packed: bytes = b""
+
+    @property
+    def state(self) -> str:
+        """`stored` or `quarantined`."""
+        return "quarantined" if self.reason else "stored"
+
+
+class Stored(Noun):
+    """What became of an entry."""
+
+    message: int
+    alertgroups: tuple[int, ...]
+    repeated: bool = False
+    quarantined: str = ""
+
+
+def entry(message: Message, parts: Sequence[Part], parser: str, version: str, reason: str = "") -> Entry:
+    """An entry ready to be stored: compressed, and with the identity that makes a second sending recognisable."""
+    codec, body = PLAIN, message.body
+    if len(body) > _SMALL and len(shorter := zlib.compress(body, 1)) < len(body):
+        codec, body = ZLIB, shorter
+    return Entry(
+        message=message,
+        thread=_thread(message),
+        parser=parser,
+        parser_version=version,
+        parts=tuple(parts),
+        reason=reason,
+        codec=codec,
+        packed=body,
+    )
+
+
+def unpacked(codec: int, stored: bytes) -> bytes:
+    """The original bytes again."""
+    return zlib.decompress(stored) if codec == ZLIB else bytes(stored)
+
+
+def _thread(message: Message) -> str | None:
+    """Sender and id together; None when each sending stands for itself."""
+    if message.message_id:
+        name = ("id", message.message_id)
+    elif message.idempotency_key:
+        name = ("key", message.idempotency_key)
+    elif message.by_bytes:
+        name = ("bytes", message.digest)
+    else:
+        return None
+    text = msgspec.json.encode((message.source, message.sender, *name))
+    return urlsafe_b64encode(hashlib.sha256(text).digest()[:18]).decode()
+
+
+def append_all(tx: Tx, entries: Sequence[Entry]) -> list[Stored]:
+    """Store the entries; the answers in their order. What was stored before gets its first answer again."""
+    tx.row("SELECT one FROM counter {for_update}")  # from here on, no other node hands out ids
+    before = _known(tx, entries)
+    fresh: dict[tuple[str, str] | int, Entry] = {}
+    for position, item in enumerate(entries):
+        key = _identity(item) or position
+        if key not in before:
+            fresh.setdefault(key, item)
+    stored = _store(tx, fresh)
+    answers, days = [], Counter[tuple[int, str, str]]()
+    for position, item in enumerate(entries):
+        key = _identity(item) or position
+        first = fresh.get(key) is item
+        answer = stored[key] if key in stored else before[key]
+        answers.append(answer if first else msgspec.structs.replace(answer, repeated=True))
+        outcome = item.state if first else "repeated"
+        days[item.message.received // tally.DAY, item.message.source, outcome] += 1
+    _count(tx, entries, days)
+    return answers
+
+
+def _identity(item: Entry) -> tuple[str, str] | None:
+    return (item.thread, item.message.digest) if item.thread else None
+
+
+def _known(tx: Tx, entries: Sequence[Entry]) -> dict[tuple[str, str] | int, Stored]:
+    """Which of these messages stand in the store already, with the answers they got."""
+    identities = {identity for item in entries if (identity := _identity(item))}
+    if not identities:
+        return {}
+    found = tx.rows(
+        "SELECT m.thread, m.hash, m.id, m.reason FROM {each:wanted} JOIN message m"
+        " ON m.thread = value ->> 0 AND m.hash = value ->> 1",
+        wanted=packed(identities),
+    )
+    if not found:
+        return {}
+    groups: dict[int, list[int]] = {}
+    for message, group in tx.rows(
+        "SELECT g.message, g.id FROM {each:messages} JOIN alertgroup g"
+        " ON g.message = CAST(value ->> 0 AS BIGINT) ORDER BY g.id",
+        messages=packed([row[2]] for row in found),
+    ):
+        groups.setdefault(message, []).append(group)
+    return {
+        (thread, digest): Stored(message=id, alertgroups=tuple(groups.get(id, ())), quarantined=reason)
+        for thread, digest, id, reason in found
+    }
+
+
+def _store(tx: Tx, fresh: dict[Any, Entry]) -> dict[Any, Stored]:
+    if not fresh:
+        return {}
+    rows = _Rows(tx, list(fresh.values()))
+    answers: dict[Any, Stored] = {}
+    for key, item in fresh.items():
+        answers[key] = rows.add(item)
+    rows.insert(tx)
+    created = tuple(group for answer in answers.values() for group in answer.alertgroups)
+    lanes = tuple({lane for item in fresh.values() for part in item.parts for lane in part.lanes})
+    if created:
+        tx.changes.append(Change("created", created, lanes))
+    if len(created) < len(fresh) and any(item.reason for item in fresh.values()):
+        tx.changes.append(Change("quarantined"))
+    return answers
+
+
+class _Rows:
+    """The rows of a batch, collected table by table."""
+
+    def __init__(self, tx: Tx, entries: list[Entry]) -> None:
+        parts = [part for item in entries for part in item.parts]
+        counts = {
+            "m": len(entries),
+            "g": len(parts),
+            "a": sum(len(part.group.alerts) for part in parts),
+            "d": sum(len(part.lanes) for part in parts),
+        }
+        last = tx.row(
+            "UPDATE counter SET message = message + :m, alertgroup = alertgroup + :g, alert = alert + :a,"
+            " delivery = delivery + :d RETURNING message, alertgroup, alert, delivery",
+            **counts,
+        )
+        assert last is not None
+        self.message, self.group, self.alert, self.delivery = (
+            end - count for end, count in zip(last, counts.values(), strict=True)
+        )
+        self.earlier = _earlier(tx, entries)
+        self.originals: list[dict[str, Any]] = []
+        self.messages: list[Sequence[Any]] = []
+        self.groups: list[Sequence[Any]] = []
+        self.texts: list[Sequence[Any]] = []
+        self.alerts: list[Sequence[Any]] = []
+        self.labels: list[Sequence[Any]] = []
+        self.deliveries: list[Sequence[Any]] = []
+        self.totals = Counter[str]()
+
+    def add(self, item: Entry) -> Stored:
+        message = item.message
+        self.message += 1
+        self.originals.append(
+            {"hash": message.digest, "codec": item.codec, "size": len(message.body), "bytes": item.packed}
+        )
+        self.messages.append(
+            (
+                self.message, message.source, message.sender, message.message_id, item.thread, message.digest,
+                len(message.body), message.media_type, message.received, item.state, item.parser,
+                item.parser_version, item.reason,
+            )
+        )  # fmt: skip
+        groups = tuple(self._group(part, item) for part in item.parts)
+        if item.thread and groups:
+            self.earlier[item.thread] = groups[-1]
+        return Stored(message=self.message, alertgroups=groups, quarantined=item.reason)
+
+    def _group(self, part: Part, item: Entry) -> int:
+        group, received, status = part.group, item.message.received, part.group.status.value
+        self.group += 1
+        rows = len(group.alerts)
+        open_, closed, promoted = (rows if status == name else 0 for name in ("open", "closed", "promoted"))
+        self.groups.append(
+            (
+                self.group, self.message, group.subject, _json(group.columns), status, rows, open_, closed, promoted,
+                part.severity, group.tlp.value, group.owner, _json(group.groups), _json(group.sources),
+                _json(group.tags), group.message_id, self.earlier.get(item.thread or ""), _json(group.ahrefs),
+                received, received if group.created is None else group.created, received,
+            )
+        )  # fmt: skip
+        self.totals[status] += 1
+        if group.body or group.body_plain:
+            self.texts.append((self.group, group.body, group.body_plain))
+        first = self.alert + 1
+        self.alert += rows
+        for number, alert in enumerate(group.alerts, first):
+            detection = None if alert.detection is None else _json(alert.detection)
+            self.alerts.append((number, self.group, status, alert.json, detection, received))
+        self.labels += [("source", value, self.group) for value in dict.fromkeys(group.sources)]
+        self.labels += [("tag", value, self.group) for value in dict.fromkeys(group.tags)]
+        for lane in part.lanes:
+            self.delivery += 1
+            self.deliveries.append((self.delivery, self.group, lane, received))
+        return self.group
+
+    def insert(self, tx: Tx) -> None:
+        tx.many(
+            "INSERT INTO original (hash, codec, size, bytes) VALUES (:hash, :codec, :size, :bytes)"
+            " ON CONFLICT DO NOTHING",
+            self.originals,
+        )
+        tx.run(_MESSAGES, rows=packed(self.messages))
+        if not self.groups:
+            return
+        tx.run(_GROUPS, rows=packed(self.groups))
+        if tx.engine == "sqlite":
+            words = packed((row[0], row[2]) for row in self.groups)
+            tx.run(
+                "INSERT INTO alertgroup_words (rowid, subject) SELECT value ->> 0, value ->> 1 FROM {each:words}",
+                words=words,
+            )
+        if self.texts:
+            tx.run(_TEXTS, rows=packed(self.texts))
+        if self.alerts:
+            tx.run(_ALERTS, rows=packed(self.alerts))
+        if self.labels:
+            tx.run(_LABELS, rows=packed(self.labels))
+        if self.deliveries:
+            tx.run(_DELIVERIES, rows=packed(self.deliveries))
+        for status, n in self.totals.items():
+            tx.run("UPDATE total SET n = n + :n WHERE status = :status", n=n, status=status)
+
+
+_MESSAGES = """
+INSERT INTO message (id, source, sender, message_id, thread, hash, size, media_type, received, state, parser,
+                     parser_version, reason)
+SELECT CAST(value ->> 0 AS BIGINT), value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5,
+       CAST(value ->> 6 AS BIGINT), value ->> 7, CAST(value ->> 8 AS BIGINT), value ->> 9, value ->> 10,
+       value ->> 11, value ->> 12
+FROM {each:rows}"""
+
+_GROUPS = """
+INSERT INTO alertgroup (id, message, subject, columns, status, alert_count, open_count, closed_count, promoted_count,
+                        severity, tlp, owner, groups, sources, tags, message_id, repeats, ahrefs, received, created,
+                        updated)
+SELECT CAST(value ->> 0 AS BIGINT), CAST(value ->> 1 AS BIGINT), value ->> 2, value ->> 3, value ->> 4,
+       CAST(value ->> 5 AS BIGINT), CAST(value ->> 6 AS BIGINT), CAST(value ->> 7 AS BIGINT),
+       CAST(value ->> 8 AS BIGINT), CAST(value ->> 9 AS BIGINT), value ->> 10, value ->> 11, value ->> 12,
+       value ->> 13, value ->> 14, value ->> 15, CAST(value ->> 16 AS BIGINT), value ->> 17,
+       CAST(value ->> 18 AS BIGINT), CAST(value ->> 19 AS BIGINT), CAST(value ->> 20 AS BIGINT)
+FROM {each:rows}"""
+
+_TEXTS = """
+INSERT INTO alertgroup_text (alertgroup, body, body_plain)
+SELECT CAST(value ->> 0 AS BIGINT), value ->> 1, value ->> 2 FROM {each:rows}"""
+
+_ALERTS = """
+INSERT INTO alert (id, alertgroup, status, data, detection, updated)
+SELECT CAST(value ->> 0 AS BIGINT), CAST(value ->> 1 AS BIGINT), value ->> 2, value ->> 3, value ->> 4,
+       CAST(value ->> 5 AS BIGINT)
+FROM {each:rows}"""
+
+_LABELS = """
+INSERT INTO label (kind, value, alertgroup)
+SELECT value ->> 0, value ->> 1, CAST(value ->> 2 AS BIGINT) FROM {each:rows}"""
+
+_DELIVERIES = """
+INSERT INTO delivery (id, alertgroup, lane, state, attempt, due, lease, created)
+SELECT CAST(value ->> 0 AS BIGINT), CAST(value ->> 1 AS BIGINT), value ->> 2, 'due', 0,
+       CAST(value ->> 3 AS BIGINT), 0, CAST(value ->> 3 AS BIGINT)
+FROM {each:rows}"""
+
+
+def _earlier(tx: Tx, entries: Sequence[Entry]) -> dict[str, int]:
+    """The newest alertgroup that came under the same id before, for ids that a detector uses again."""
+    threads = {item.thread for item in entries if item.thread and item.parts}
+    if not threads:
+        return {}
+    return {
+        thread: group
+        for thread, group in tx.rows(
+            "SELECT value ->> 0, (SELECT max(g.id) FROM alertgroup g WHERE g.message ="
+            " (SELECT max(m.id) FROM message m WHERE m.thread = value ->> 0)) FROM {each:threads}",
+            threads=packed([thread] for thread in threads),
+        )
+        if group is not None
+    }
+
+
+def _count(tx: Tx, entries: Sequence[Entry], days: Counter[tuple[int, str, str]]) -> None:
+    places: dict[tuple[int, str], Counter[str]] = {}
+    for (day, source, outcome), n in days.items():
+        places.setdefault((day, source), Counter())[outcome] += n
+    tally.add(
+        tx,
+        [
+            (day, source, n["stored"], n["quarantined"], 0, n["repeated"])
+            for (day, source), n in places.items()
+        ],
+    )
+    newest: dict[str, int] = {}
+    for item in entries:
+        newest[item.message.source] = max(newest.get(item.message.source, 0), item.message.received)
+    tx.run(
+        "INSERT INTO source_state (name, last_message, last_success)"
+        " SELECT value ->> 0, CAST(value ->> 1 AS BIGINT), CAST(value ->> 1 AS BIGINT) FROM {each:rows} WHERE true"
+        " ON CONFLICT (name) DO UPDATE SET last_message = excluded.last_message, last_success = excluded.last_success",
+        rows=packed(newest.items()),
+    )
+
+
+def _json(value: Any) -> str:
+    return msgspec.json.encode(value).decode()

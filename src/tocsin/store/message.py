@@ -1,0 +1,72 @@
+"""Messages: what sources handed over, and the original bytes."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from tocsin.errors import NotFound
+from tocsin.model import Micros, Noun
+from tocsin.store.append import unpacked
+from tocsin.store.engine import Tx
+
+
+class Kept(Noun):
+    """A message as stored. `digest` is the SHA-256 of its bytes, `size` their number, `reason` why it is quarantined."""
+
+    id: int
+    source: str
+    sender: str
+    message_id: str
+    digest: str
+    size: int
+    media_type: str
+    received: Micros
+    state: str
+    parser: str
+    parser_version: str
+    reason: str
+
+
+_FIELDS = (
+    "id, source, sender, message_id, hash, size, media_type, received, state, parser, parser_version, reason"
+)
+
+
+def _kept(row: Sequence[Any]) -> Kept:
+    return Kept(**dict(zip(Kept.__struct_fields__, row, strict=True)))
+
+
+def get(tx: Tx, id: int) -> Kept:
+    """One message. Raises NotFound."""
+    row = tx.row(f"SELECT {_FIELDS} FROM message WHERE id = :id", id=id)
+    if row is None:
+        raise NotFound(f"there is no message {id}")
+    return _kept(row)
+
+
+def original(tx: Tx, id: int) -> bytes:
+    """The bytes as they were received. Raises NotFound, also when retention has removed them."""
+    row = tx.row("SELECT o.codec, o.bytes FROM message m JOIN original o ON o.hash = m.hash WHERE m.id = :id", id=id)
+    if row is None:
+        raise NotFound(f"there is no original of message {id}: it was removed by retention, or there is no such message")
+    return unpacked(row[0], row[1])
+
+
+def groups_of(tx: Tx, id: int) -> list[int]:
+    """The alertgroups that were made of a message."""
+    return [row[0] for row in tx.rows("SELECT id FROM alertgroup WHERE message = :id ORDER BY id", id=id)]
+
+
+def quarantined(tx: Tx, limit: int, before: int | None = None) -> list[Kept]:
+    """The newest messages that stand in quarantine, older than the id `before`."""
+    rows = tx.rows(
+        f"SELECT {_FIELDS} FROM message WHERE state = 'quarantined' AND id < :before ORDER BY id DESC LIMIT :limit",
+        before=1 << 62 if before is None else before,
+        limit=limit,
+    )
+    return [_kept(row) for row in rows]
+
+
+def quarantine_depth(tx: Tx) -> int:
+    """How many messages stand in quarantine."""
+    row = tx.row("SELECT count(*) FROM message WHERE state = 'quarantined'")
+    return int(row[0]) if row else 0
