@@ -10,6 +10,7 @@
     │   ├── StoreLocked         another process owns the data folder
     │   └── SchemaTooNew        written by a newer Tocsin
     ├── NotFound                no such alertgroup, alert, key, user …
+    ├── Taken                   there is one of that name already
     ├── DeliveryError
     │   ├── Rejected            permanent: the same bytes will never be taken
     │   └── Unavailable         temporary: worth another attempt, no sooner than `retry_after`
@@ -65,6 +66,10 @@ class SchemaTooNew(StoreError):
 
 class NotFound(TocsinError):
     """There is no such thing under that id or name."""
+
+
+class Taken(TocsinError):
+    """There is one of that name already."""
 
 
 class DeliveryError(TocsinError):
