@@ -55,7 +55,7 @@ class Severity(enum.IntEnum):
     CRITICAL = 4
 
 
-class Endpoint(Noun):
+class Endpoint(Noun, frozen=True, kw_only=True):
     """One side of a detection. Addresses are in canonical text (RFC 5952 for IPv6), names in lower case."""
 
     addresses: tuple[str, ...] = ()
@@ -66,7 +66,7 @@ class Endpoint(Noun):
     emails: tuple[str, ...] = ()
 
 
-class Detection(Noun):
+class Detection(Noun, frozen=True, kw_only=True):
     """The meaning of one alert in normal form. What could not be read is absent, never invented."""
 
     name: str = ""
@@ -83,7 +83,7 @@ class Detection(Noun):
     flow_uids: tuple[str, ...] = ()
 
 
-class Alert(Noun, dict=True):
+class Alert(Noun, frozen=True, kw_only=True, dict=True):
     """One row of an alertgroup.
 
     `json` is the row as one JSON object, its text as received, so no number, escape or order is lost.
@@ -102,19 +102,26 @@ class Alert(Noun, dict=True):
         return msgspec.json.decode(self.json, type=dict[str, Any])
 
     @classmethod
+    def as_received(cls, json: str, cells: dict[str, Any]) -> Self:
+        """An alert from its text and the cells decoded from it, for parsers that have both at hand."""
+        alert = cls(json=json)
+        alert.__dict__["data"] = cells
+        return alert
+
+    @classmethod
     def of(cls, cells: Mapping[str, Any], detection: Detection | None = None) -> Self:
         """An alert from decoded cells, for parsers that build their rows."""
         return cls(json=msgspec.json.encode(cells).decode(), detection=detection)
 
 
-class Link(Noun):
+class Link(Noun, frozen=True, kw_only=True):
     """A link back to the detector (SCOT's `ahrefs`)."""
 
     subject: str = ""
     link: str = ""
 
 
-class Alertgroup(Noun):
+class Alertgroup(Noun, frozen=True, kw_only=True):
     """One message understood: SCOT's alertgroup, one alert per row.
 
     A parser fills the first part; the second is the store's and zero or empty until stored.
@@ -155,7 +162,7 @@ def union_of_keys(rows: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
     return tuple(seen)
 
 
-class Message(Noun, dict=True):
+class Message(Noun, frozen=True, kw_only=True, dict=True):
     """What a source handed over: its original bytes and how they came.
 
     Known by: an `idempotency_key` or `message_id` makes two equal messages of one `sender` the same message.
@@ -178,14 +185,14 @@ class Message(Noun, dict=True):
         return hashlib.sha256(self.body).hexdigest()
 
 
-class Entity(Noun):
+class Entity(Noun, frozen=True, kw_only=True):
     """An address, name or hash standing in an alert."""
 
     type: str
     value: str
 
 
-class Delivery(Noun):
+class Delivery(Noun, frozen=True, kw_only=True):
     """One alertgroup owed to one destination; `id` is stable over attempts and restarts."""
 
     id: int
@@ -194,7 +201,7 @@ class Delivery(Noun):
     attempt: int = 1
 
 
-class Receipt(Noun):
+class Receipt(Noun, frozen=True, kw_only=True):
     """What a destination answered to one attempt that succeeded."""
 
     remote_id: str = ""

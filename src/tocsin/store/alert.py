@@ -12,7 +12,7 @@ from tocsin.store.engine import Change, Tx
 from tocsin.store.filters import Clause
 
 
-class Row(Noun):
+class Row(Noun, frozen=True, kw_only=True):
     """One alert as stored: `json` is the row's text as received."""
 
     id: int
@@ -87,13 +87,13 @@ def set_status(tx: Tx, ids: Sequence[int], status: Status, who: str, now: Micros
     found = tx.rows(
         "SELECT a.id, a.alertgroup FROM alert a JOIN alertgroup g ON g.id = a.alertgroup WHERE g.deleted IS NULL"
         " AND a.id IN (SELECT CAST(value ->> 0 AS BIGINT) FROM {each:wanted})",
-        wanted=[[id] for id in ids],
+        wanted=[[each] for each in ids],
     )
     if missing := sorted(set(ids) - {row[0] for row in found}):
         raise NotFound(f"there is no alert {', '.join(map(str, missing))}")
     groups: dict[int, list[int]] = {}
-    for id, group in found:
-        groups.setdefault(group, []).append(id)
+    for found_id, group in found:
+        groups.setdefault(group, []).append(found_id)
     for group, members in groups.items():
         alertgroup.set_alerts(tx, group, sorted(members), status, who, now)
 

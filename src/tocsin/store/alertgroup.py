@@ -16,14 +16,14 @@ Cursor = tuple[int | str, int]
 """Where a page ends: the value it is ordered by, and the id."""
 
 
-class Order(Noun):
+class Order(Noun, frozen=True, kw_only=True):
     """What a list is ordered by; the id settles ties in the same direction."""
 
     column: str = "id"
     descending: bool = True
 
 
-class Summary(Noun):
+class Summary(Noun, frozen=True, kw_only=True):
     """An alertgroup without its alerts and bodies. Times in microseconds; `firstview` is -1 while nobody looked.
 
     `repeats` is the earlier alertgroup that came under the same message id with other content.
@@ -91,17 +91,12 @@ def page(tx: Tx, where: Filter, order: Order, limit: int, after: Cursor | None =
         condition += f" AND ({column}, g.id) {sign} (:after_value, :after_id)"
         params |= {"after_value": after[0], "after_id": after[1]}
     rows = tx.rows(
-        f"SELECT {_FIELDS} FROM {_driven(tx, where, order)} WHERE {condition}"
+        f"SELECT {_FIELDS} FROM alertgroup g WHERE {condition}"
         f" ORDER BY {column} {direction}, g.id {direction} LIMIT :limit",
         limit=limit,
         **params,
     )
     return [_summary(row) for row in rows]
-
-
-def _driven(tx: Tx, where: Filter, order: Order) -> str:
-    """The FROM clause."""
-    return "alertgroup g"
 
 
 def listing(
@@ -157,20 +152,21 @@ def texts(tx: Tx, id: int) -> tuple[str, str]:
 
 def load(tx: Tx, ids: Sequence[int]) -> dict[int, Alertgroup]:
     """Whole alertgroups with their alerts, as they are handed to destinations and exports."""
-    wanted = [[id] for id in ids]
+    wanted = [[each] for each in ids]
     among = "(SELECT CAST(value ->> 0 AS BIGINT) FROM {each:wanted})"
     hub = _namespace(tx)
     alerts: dict[int, list[Alert]] = {}
-    for id, group, status, data, detection in tx.rows(
-        f"SELECT id, alertgroup, status, data, detection FROM alert WHERE alertgroup IN {among} ORDER BY alertgroup, id",
+    for number, group, status, data, detection in tx.rows(
+        "SELECT id, alertgroup, status, data, detection FROM alert"
+        f" WHERE alertgroup IN {among} ORDER BY alertgroup, id",
         wanted=wanted,
     ):
         alerts.setdefault(group, []).append(
             Alert(
                 json=data,
                 detection=None if detection is None else _DETECTION.decode(detection),
-                id=id,
-                uid=str(uuid.uuid5(hub, f"alert/{id}")),
+                id=number,
+                uid=str(uuid.uuid5(hub, f"alert/{number}")),
                 status=Status(status),
             )
         )
@@ -264,7 +260,8 @@ def recount(tx: Tx, id: int, now: Micros) -> None:
         id=id,
         now=now,
     )
-    assert before is not None and after is not None
+    assert before is not None
+    assert after is not None
     if before[0] != after[0] and before[1] is None:
         _move(tx, {before[0]: -1, after[0]: 1})
     tx.changes.append(Change("updated", (id,)))

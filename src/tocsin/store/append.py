@@ -20,7 +20,7 @@ PLAIN, ZLIB = 0, 1
 _SMALL = 256
 
 
-class Part(Noun):
+class Part(Noun, frozen=True, kw_only=True):
     """One alertgroup of an entry, and where it is owed to."""
 
     group: Alertgroup
@@ -28,7 +28,7 @@ class Part(Noun):
     lanes: tuple[str, ...]
 
 
-class Entry(Noun):
+class Entry(Noun, frozen=True, kw_only=True):
     """A message with everything that follows from it. `reason` is set when it stands in quarantine."""
 
     message: Message
@@ -46,7 +46,7 @@ class Entry(Noun):
         return "quarantined" if self.reason else "stored"
 
 
-class Stored(Noun):
+class Stored(Noun, frozen=True, kw_only=True):
     """What became of an entry."""
 
     message: int
@@ -137,8 +137,8 @@ def _known(tx: Tx, entries: Sequence[Entry]) -> dict[tuple[str, str] | int, Stor
     ):
         groups.setdefault(message, []).append(group)
     return {
-        (thread, digest): Stored(message=id, alertgroups=tuple(groups.get(id, ())), quarantined=reason)
-        for thread, digest, id, reason in found
+        (thread, digest): Stored(message=number, alertgroups=tuple(groups.get(number, ())), quarantined=reason)
+        for thread, digest, number, reason in found
     }
 
 
@@ -176,9 +176,8 @@ class _Rows:
             **counts,
         )
         assert last is not None
-        self.message, self.group, self.alert, self.delivery = (
-            end - count for end, count in zip(last, counts.values(), strict=True)
-        )
+        before = (int(end) - count for end, count in zip(last, counts.values(), strict=True))
+        self.message, self.group, self.alert, self.delivery = before
         self.earlier = _earlier(tx, entries)
         self.originals: list[dict[str, Any]] = []
         self.messages: list[Sequence[Any]] = []
@@ -325,10 +324,7 @@ def _count(tx: Tx, entries: Sequence[Entry], days: Counter[tuple[int, str, str]]
         places.setdefault((day, source), Counter())[outcome] += n
     tally.add(
         tx,
-        [
-            (day, source, n["stored"], n["quarantined"], 0, n["repeated"])
-            for (day, source), n in places.items()
-        ],
+        [(day, source, n["stored"], n["quarantined"], 0, n["repeated"]) for (day, source), n in places.items()],
     )
     newest: dict[str, int] = {}
     for item in entries:

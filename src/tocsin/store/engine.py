@@ -249,14 +249,7 @@ class Writer(threading.Thread):
         entries = [job for job in jobs if not callable(job.what)]
         results: list[tuple[Job, Any, BaseException | None]] = []
         if entries:
-            try:
-                answers = self._append_all(tx, [job.what for job in entries])
-            except StoreError:
-                raise
-            except BaseException as error:
-                if len(jobs) > 1:
-                    raise _Spoiled from error
-                raise
+            answers = self._appended(tx, [job.what for job in entries], alone=len(jobs) == 1)
             results += [(job, answer, None) for job, answer in zip(entries, answers, strict=True)]
         if not jobs:
             tx.run("UPDATE counter SET message = message")  # the probe: does writing work again?
@@ -264,6 +257,16 @@ class Writer(threading.Thread):
             if callable(job.what):
                 results.append((job, *self._alone(tx, job.what)))
         return results
+
+    def _appended(self, tx: Tx, entries: list[Any], *, alone: bool) -> list[Any]:
+        try:
+            return self._append_all(tx, entries)
+        except StoreError:
+            raise
+        except BaseException as spoiled:
+            if alone:
+                raise
+            raise _Spoiled from spoiled
 
     @staticmethod
     def _alone(tx: Tx, work: Callable[[Tx], Any]) -> tuple[Any, BaseException | None]:

@@ -4,7 +4,7 @@ from tocsin.model import Micros, Noun
 from tocsin.store.engine import Tx
 
 
-class Line(Noun):
+class Line(Noun, frozen=True, kw_only=True):
     """One thing done; `alert` is set when it was done to one alert."""
 
     id: int

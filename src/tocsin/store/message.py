@@ -9,8 +9,11 @@ from tocsin.store.append import unpacked
 from tocsin.store.engine import Tx
 
 
-class Kept(Noun):
-    """A message as stored. `digest` is the SHA-256 of its bytes, `size` their number, `reason` why it is quarantined."""
+class Kept(Noun, frozen=True, kw_only=True):
+    """A message as stored. `digest` is the SHA-256 of its bytes, `size` their number, `reason` why it is quarantined.
+
+    `removed` is when retention took its original away; None while it is kept.
+    """
 
     id: int
     source: str
@@ -24,10 +27,11 @@ class Kept(Noun):
     parser: str
     parser_version: str
     reason: str
+    removed: Micros | None = None
 
 
 _FIELDS = (
-    "id, source, sender, message_id, hash, size, media_type, received, state, parser, parser_version, reason"
+    "id, source, sender, message_id, hash, size, media_type, received, state, parser, parser_version, reason, removed"
 )
 
 
@@ -45,9 +49,13 @@ def get(tx: Tx, id: int) -> Kept:
 
 def original(tx: Tx, id: int) -> bytes:
     """The bytes as they were received. Raises NotFound, also when retention has removed them."""
-    row = tx.row("SELECT o.codec, o.bytes FROM message m JOIN original o ON o.hash = m.hash WHERE m.id = :id", id=id)
+    row = tx.row(
+        "SELECT o.codec, o.bytes FROM message m JOIN original o ON o.hash = m.hash"
+        " WHERE m.id = :id AND m.removed IS NULL",
+        id=id,
+    )
     if row is None:
-        raise NotFound(f"there is no original of message {id}: it was removed by retention, or there is no such message")
+        raise NotFound(f"there is no original of message {id}: removed by retention, or no such message")
     return unpacked(row[0], row[1])
 
 

@@ -111,19 +111,20 @@ def connect(path: Path, *, reader: bool = False) -> apsw.Connection:
     return connection
 
 
-def _matcher(patterns: dict[str, Any]) -> Callable[[str, str | None], bool]:
+def _matcher(patterns: dict[str, Any]) -> Callable[..., bool]:
     """RE2 takes linear time whatever the pattern, so nobody can hold the store up with one."""
     options = re2.Options()
     options.case_sensitive = False
     options.log_errors = False
 
-    def matches(pattern: str, text: str | None) -> bool:
+    def matches(*given: Any) -> bool:
+        pattern, text = given
         compiled = patterns.get(pattern)
         if compiled is None:
             if len(patterns) > 100:
                 patterns.clear()
             compiled = patterns[pattern] = re2.compile(pattern, options)
-        return text is not None and compiled.search(text) is not None
+        return text is not None and compiled.search(str(text)) is not None
 
     return matches
 

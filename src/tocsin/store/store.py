@@ -32,9 +32,9 @@ def open_store(url: str, data: Path) -> "Store":
 
 
 class Store:
-    """Everything that is kept. Functions of the noun files are run through `read` and `write`:
+    """Everything that is kept.
 
-    `store.read(lambda tx: alertgroup.get(tx, 7))`.
+    Functions of the noun files are run through `read` and `write`: `store.read(lambda tx: alertgroup.get(tx, 7))`.
     """
 
     def __init__(self, engine: Sqlite | Postgres) -> None:
@@ -105,12 +105,10 @@ class Store:
 
 
 def _uid(tx: Tx) -> str:
-    """This hub's own UUID, the namespace of all ids we give to the world."""
+    """The UUID of this hub, the namespace of all ids we give to the world."""
     row = tx.row("SELECT uid FROM hub")
     if row is None:
-        tx.run(
-            "INSERT INTO hub (one, uid, created) VALUES (1, :uid, :now)", uid=str(uuid.uuid4()), now=_now()
-        )
+        tx.run("INSERT INTO hub (one, uid, created) VALUES (1, :uid, :now)", uid=str(uuid.uuid4()), now=_now())
         row = tx.row("SELECT uid FROM hub")
         assert row is not None
     return str(row[0])

@@ -1,0 +1,123 @@
+"""Wiring: the only room that knows all rooms."""
+
+import fcntl
+import os
+import threading
+import time
+from pathlib import Path
+
+import structlog
+
+from tocsin import config as configuration
+from tocsin import detection, registry
+from tocsin.config import Config
+from tocsin.delivery import Lanes
+from tocsin.errors import ConfigError, StoreError, StoreLocked, StoreUnavailable
+from tocsin.intake import Intake, Limits
+from tocsin.model import Micros
+from tocsin.registry import Registry, Wiring
+from tocsin.sharing import Gate
+from tocsin.store import Change, Store, open_store, retention
+
+log = structlog.get_logger()
+
+LOCK = "tocsin.lock"
+SWEEP_S = 600.0
+
+
+def now() -> Micros:
+    """The present moment."""
+    return time.time_ns() // 1000
+
+
+class Hub:
+    """A Tocsin at work on one data folder."""
+
+    def __init__(self, config: Config, data: Path, registry: Registry, wiring: Wiring) -> None:
+        self.config, self.data, self.registry, self.wiring = config, data, registry, wiring
+        self._lock = _locked(data)
+        try:
+            self.store: Store = open_store(config.store.url.get_secret_value(), data)
+        except BaseException:
+            os.close(self._lock)
+            raise
+        self.started: Micros = now()
+        self.names = detection.DEFAULT.with_users(config.detection.names)
+        limits = Limits(max_rows=config.http.max_rows, split_rows=config.http.split_rows)
+        self.intake = Intake(self.store, wiring.parsers, tuple(wiring.destinations), limits, self.names)
+        gate = Gate(wiring.clearances)
+        self.lanes = Lanes(self.store, wiring.destinations, config.delivery, gate, self.names)
+        self._ended = threading.Event()
+        self._keeper = threading.Thread(target=self._keep, name="tocsin-keeper", daemon=True)
+
+    def start(self) -> None:
+        """Begin to send, and to sweep out what is older than it may be."""
+        self.store.on_commit(self._wake)
+        self.lanes.start()
+        self._keeper.start()
+
+    def stop(self) -> None:
+        """End in the order in which alerts walk: attempts under way finish, then the store closes."""
+        self._ended.set()
+        self.lanes.stop(self.config.delivery.stop_wait_s)
+        if self._keeper.is_alive():
+            self._keeper.join()
+        self.store.close()
+        os.close(self._lock)
+
+    def _wake(self, change: Change) -> None:
+        if change.lanes:
+            self.lanes.wake(change.lanes)
+
+    def _keep(self) -> None:
+        while not self._ended.is_set():
+            try:
+                retention.sweep(self.store, self.config.retention, now())
+            except StoreError as error:
+                log.warning("retention waits", reason=str(error))
+            self._ended.wait(SWEEP_S)
+
+
+def build(config: Config, data: Path, found: Registry | None = None) -> Hub:
+    """A hub on the data folder, not yet started.
+
+    Raises:
+        ConfigError: an option of a plug-in is wrong; all of them are named.
+        StoreLocked: another process works on this folder.
+        StoreUnavailable, SchemaTooNew: see `store.open_store`.
+    """
+    found = found or registry.find()
+    wiring, problems = _wired(config, data, found)
+    if problems.problems:
+        raise problems
+    return Hub(config, data, found, wiring)
+
+
+def load_config(data: Path, file: Path | None = None) -> Config:
+    """The configuration of the data folder. Raises ConfigError with everything that is wrong, plug-ins included."""
+    config, problems = configuration.read(data, file)
+    _, more = _wired(config, data, registry.find())
+    if problems or more.problems:
+        raise ConfigError([*problems, *more.problems])
+    return config
+
+
+def _wired(config: Config, data: Path, found: Registry) -> tuple[Wiring, ConfigError]:
+    tables = {"sources": config.sources, "parsers": config.parsers, "destinations": config.destinations}
+    wiring, problems = found.wire(tables, config.context(data))
+    return wiring, ConfigError(problems)
+
+
+def _locked(data: Path) -> int:
+    """Own the data folder for as long as the descriptor is open; the kernel lets go when the process ends."""
+    try:
+        data.mkdir(parents=True, exist_ok=True, mode=0o750)
+        descriptor = os.open(data / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+    except OSError as error:
+        raise StoreUnavailable(f"{data} cannot be used as data folder: {error.strerror}") from error
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(descriptor)
+        raise StoreLocked(f"another Tocsin works on {data}: stop it first, or give another --data") from None
+    return descriptor
