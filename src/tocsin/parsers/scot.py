@@ -87,7 +87,8 @@ def _decoded(body: bytes) -> tuple[Posted, list[msgspec.Raw]]:
     except RecursionError:
         raise Malformed("the JSON is nested too deeply: flatten it to fewer than 1,000 levels") from None
     except msgspec.ValidationError as error:
-        raise Malformed(str(error)) from None
+        text = str(error)
+        raise Malformed(text if " - at " in text else f"{text} - at `$`") from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise Malformed(f"the body is not JSON: {error}") from None
 
