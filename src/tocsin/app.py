@@ -72,7 +72,7 @@ class Hub:
     def _keep(self) -> None:
         while not self._ended.is_set():
             try:
-                retention.sweep(self.store, self.config.retention, now())
+                retention.sweep(self.store, self.config.retention, now(), self._ended.wait)
             except StoreError as error:
                 log.warning("retention waits", reason=str(error))
             self._ended.wait(SWEEP_S)
