@@ -1,0 +1,1 @@
+"""Our nouns <-> the world's shapes: pure functions, no clock, no network."""
