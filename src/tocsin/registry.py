@@ -51,7 +51,7 @@ class Kind(enum.StrEnum):
 CLASSES: dict[Kind, type[Plugin]] = {Kind.SOURCE: Source, Kind.PARSER: Parser, Kind.DESTINATION: Destination}
 
 
-class CommonOptions(BaseModel):
+class TableOptions(BaseModel):
     """What every plug-in's table may say."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
@@ -59,7 +59,7 @@ class CommonOptions(BaseModel):
     enabled: bool = Field(default=True, description="Whether it is used.")
 
 
-class DestinationOptions(CommonOptions):
+class DestinationOptions(TableOptions):
     """What every destination's table may say."""
 
     clearance: TLP = Field(
@@ -129,7 +129,11 @@ class Registry:
         """The plug-in of the table `[kind.name]`, or all that is wrong with its options."""
         kind = Kind(kind)
         file, table = str(context.get(FILE, "")), f"{kind.table}.{name}"
-        own = {key: value for key, value in options.items() if key not in _common(kind).model_fields and key != "type"}
+        own = {
+            key: value
+            for key, value in options.items()
+            if key not in _table_options(kind).model_fields and key != "type"
+        }
         type_name = options.get("type", name)
         there = self._found.get((kind, type_name)) if isinstance(type_name, str) else None
         if there is None:
@@ -150,17 +154,17 @@ class Registry:
         clearances: dict[str, TLP] = {}
         made: dict[Kind, dict[str, Plugin]] = {kind: {} for kind in Kind}
         for kind in Kind:
-            for name, options in (self._defaults(kind) | dict(tables.get(kind.table, {}))).items():
-                common = self._common_options(kind, name, options, context, problems)
-                if common is not None and not common.enabled:
+            for name, options in self._asked(kind, tables).items():
+                shared = self._checked_table(kind, name, options, context, problems)
+                if shared is not None and not shared.enabled:
                     continue
                 built = self.build(kind, name, options, context)
                 if isinstance(built, list):
                     problems += built
                     continue
                 made[kind][name] = built
-                if isinstance(common, DestinationOptions):
-                    clearances[name] = common.clearance
+                if isinstance(shared, DestinationOptions):
+                    clearances[name] = shared.clearance
         wiring = Wiring(
             sources={name: made_ for name, made_ in made[Kind.SOURCE].items() if isinstance(made_, Source)},
             parsers={name: made_ for name, made_ in made[Kind.PARSER].items() if isinstance(made_, Parser)},
@@ -171,19 +175,30 @@ class Registry:
         )
         return wiring, problems
 
-    def _defaults(self, kind: Kind) -> dict[str, Mapping[str, Any]]:
-        """The tables there are without a configuration, in order."""
-        ours = (there for there in self.found() if there.kind is kind and there.origin == OURS)
-        on = (there for there in ours if kind is Kind.PARSER or there.name in ON_BY_DEFAULT)
-        return {there.name: {} for there in on if kind is not Kind.SOURCE}
+    def names_of(self, found: Found, tables: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> list[str]:
+        """The names under which a type is used, by the configuration's tables and by default."""
+        asked = self._asked(found.kind, tables).items()
+        return [
+            name
+            for name, options in asked
+            if options.get("type", name) == found.name and options.get("enabled", True) is not False
+        ]
 
-    def _common_options(
+    def _asked(self, kind: Kind, tables: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> dict[str, Mapping[str, Any]]:
+        """The tables of a kind, after those there are without a configuration."""
+        ours = [there.name for there in self.found() if there.kind is kind and there.origin == OURS]
+        on = {Kind.SOURCE: [], Kind.PARSER: ours, Kind.DESTINATION: [name for name in ours if name in ON_BY_DEFAULT]}
+        return {name: {} for name in on[kind]} | dict(tables.get(kind.table, {}))
+
+    def _checked_table(
         self, kind: Kind, name: str, options: Mapping[str, Any], context: Mapping[str, Any], problems: list[Problem]
-    ) -> CommonOptions | None:
+    ) -> TableOptions | None:
         try:
-            return _common(kind).model_validate(options)
+            return _table_options(kind).model_validate(options)
         except ValidationError as error:
-            problems += problems_of(error, _common(kind), options, str(context.get(FILE, "")), f"{kind.table}.{name}")
+            problems += problems_of(
+                error, _table_options(kind), options, str(context.get(FILE, "")), f"{kind.table}.{name}"
+            )
             return None
 
     def _unknown(self, kind: Kind, type_name: object, said: bool, file: str, table: str) -> Problem:
@@ -228,9 +243,9 @@ def find() -> Registry:
     return registry
 
 
-def options_of(kind: str) -> type[CommonOptions]:
+def options_of(kind: str) -> type[TableOptions]:
     """The options that every table of a kind may hold beside the plug-in's own."""
-    return _common(Kind(kind))
+    return _table_options(Kind(kind))
 
 
 def _take_in(
@@ -254,5 +269,5 @@ def _only_plugin_of(module: Any, kind: Kind) -> object:
     return here[0] if len(here) == 1 else module
 
 
-def _common(kind: Kind) -> type[CommonOptions]:
-    return DestinationOptions if kind is Kind.DESTINATION else CommonOptions
+def _table_options(kind: Kind) -> type[TableOptions]:
+    return DestinationOptions if kind is Kind.DESTINATION else TableOptions

@@ -1,0 +1,108 @@
+"""The server while it runs: uvicorn with our signals, our log and our word of welcome."""
+
+import os
+import secrets
+import signal
+import socket
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from typing import Any
+
+import click
+import structlog
+import uvicorn
+
+from tocsin.cli.control import Control
+from tocsin.cli.door import local, read_answer
+from tocsin.config import HttpSection
+
+log = structlog.get_logger()
+
+FIRST_USER = "admin"
+ANYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # how to reach a server that listens everywhere
+KEEP_ALIVE_S = 75
+FAREWELL_S = 5
+"""How long a connection may take to end when the server stops; live pages never would by themselves."""
+
+
+def run(
+    application: Any, listener: socket.socket, http: HttpSection, token: str, announce: Callable[[Control], None]
+) -> None:
+    """Serve on the bound socket until SIGTERM or SIGINT; on return nothing more comes in."""
+    settings = uvicorn.Config(
+        application,
+        http="httptools",
+        loop="uvloop",
+        ws="none",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_keep_alive=KEEP_ALIVE_S,
+        timeout_graceful_shutdown=FAREWELL_S,
+        proxy_headers=True,
+        forwarded_allow_ips=http.trusted_proxies,
+        ssl_certfile=http.tls_certificate,
+        ssl_keyfile=http.tls_key,
+    )
+    certificate = str(http.tls_certificate.resolve()) if http.tls_certificate else ""
+    _Server(settings, token, announce, certificate).run(sockets=[listener])
+
+
+class _Server(uvicorn.Server):
+    def __init__(
+        self, settings: uvicorn.Config, token: str, announce: Callable[[Control], None], certificate: str
+    ) -> None:
+        super().__init__(settings)
+        self._token = token
+        self._announce = announce
+        self._certificate = certificate
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None]:
+        """Stop on the first signal; the process lives on until what follows the last request is done."""
+        for caught in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(caught, self.handle_exit)
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listen, then tell the commands of this machine, and on the very first start the person, how to come in."""
+        await super().startup(sockets)
+        assert sockets is not None
+        url = address_of(sockets[0], tls=bool(self._certificate))
+        password = await first_password(self.config.app, self._token)
+        self._announce(Control(url, self._token, os.getpid(), self._certificate))
+        if password:
+            click.echo(welcome(url, password))
+        log.info("ready", url=url)
+
+
+def address_of(listener: socket.socket, *, tls: bool) -> str:
+    """The URL under which this machine reaches a bound socket."""
+    host, port = listener.getsockname()[:2]
+    host = ANYWHERE.get(host, host)
+    return f"http{'s' * tls}://{f'[{host}]' if ':' in host else host}:{port}"
+
+
+async def first_password(application: Any, token: str) -> str:
+    """Make the first user and give its password; empty where there are users already."""
+    async with local(application, token) as client:
+        there = read_answer(await client.get("/api/v2/user"))
+        if there["totalRecordCount"]:
+            return ""
+        password = secrets.token_urlsafe(15)
+        user = {"name": FIRST_USER, "password": password, "role": "admin"}
+        read_answer(await client.post("/api/v2/user", json=user))
+        return password
+
+
+def welcome(url: str, password: str) -> str:
+    """What a person reads on the very first start, and never again."""
+    return f"""
+Welcome to Tocsin.
+
+  address   {url}
+  name      {FIRST_USER}
+  password  {password}
+
+The password is shown this once; change it with `tocsin user passwd {FIRST_USER}`.
+"""
