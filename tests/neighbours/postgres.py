@@ -37,9 +37,9 @@ class Postgres:
         self.fsync = fsync
 
     @classmethod
-    def create(cls, *, fsync: bool) -> Self:
-        """Make an empty cluster in a new folder of the system's temporary place; it is not running yet."""
-        folder = Path(tempfile.mkdtemp(prefix="tocsin-pg-"))
+    def create(cls, *, fsync: bool, within: Path | None = None) -> Self:
+        """Make an empty cluster in a new folder `within` another (else where temporary things go); not yet running."""
+        folder = Path(tempfile.mkdtemp(prefix="tocsin-pg-", dir=within))
         cluster = cls(folder, fsync=fsync)
         if account := _account():
             shutil.chown(folder, account, pwd.getpwnam(account).pw_gid)

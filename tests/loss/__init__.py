@@ -1,0 +1,15 @@
+"""The loss finder: numbered alerts, a server that is shot at, and a count afterwards.
+
+A round is `rounds.run(Plan)`. Its parts, in the order in which an alert meets them:
+
+    numbers     what is sent: numbered messages whose every row carries a mark that is found again anywhere
+    senders     threads that post them, and send again what nobody answered
+    hub         the real server as a process of its own
+    faults      what is done to it, drawn from a seed
+    receiver    the webhook at the far end, which misbehaves
+    gathering   afterwards: what stands in the store, the files, at the receiver
+    verdict     what of all this is missing, doubled, torn or invented: pure, and tested by itself
+    report      a text from which the round can be run again
+
+Run one by hand: `PYTHONPATH=tests python -m loss --engine sqlite --seed 7`.
+"""
