@@ -1,0 +1,285 @@
+"""The work of one lane: claim -> load -> gate -> send -> settle."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+import msgspec
+import structlog
+
+from tocsin import detection
+from tocsin.config import DeliverySection
+from tocsin.delivery.patience import NEVER, PROBE, SECOND, Patience, Pulse, asked
+from tocsin.errors import DeliveryError, Rejected, StoreUnavailable, Unavailable
+from tocsin.model import Alertgroup, Delivery, Micros, Receipt
+from tocsin.plugin import Destination
+from tocsin.sharing import Gate, Withheld
+from tocsin.store import Store, Tx, alertgroup, delivery, sending
+from tocsin.store.sending import Claimed, Outcome, Settled
+
+log = structlog.get_logger()
+
+SETTLE_EVERY = SECOND // 5
+"""Single sends share a transaction, yet their receipts appear while one looks on."""
+SINGLES = 32
+"""Claimed at once for a destination that takes one at a time."""
+BYTES = 8 * 2**20
+"""Of messages whose alertgroups are loaded at once."""
+POISON = 5
+"""Attempts of a delivery that makes its destination raise what it should not."""
+HUNG = 5
+"""Leases. A call that takes longer is taken for hung, and what the lane has in hand may go to another node."""
+
+
+class Means(NamedTuple):
+    """What all lanes work with."""
+
+    store: Store
+    settings: DeliverySection
+    gate: Gate
+    names: detection.Names
+    patience: Patience
+    now: Callable[[], Micros]
+
+
+class Activity(NamedTuple):
+    """What a lane is at. Times in microseconds since the epoch, durations in microseconds."""
+
+    sending_since: Micros | None
+    """When the call to the destination began that is under way."""
+    in_hand: int
+    """Claimed and not yet tried, the call under way included."""
+    rest_until: Micros | None
+    """The lane rests until then, because its destination is down or asked for it."""
+    outcomes: Mapping[str, int]
+    """Attempts since the start, by outcome."""
+    took: Micros
+    """All attempts together."""
+    delay: Micros
+    """From owed to delivered, all that were delivered together."""
+
+
+class Lane:
+    """One destination's queue. All but `activity` and `beat` is for the lane's own thread."""
+
+    def __init__(self, name: str, destination: Destination, means: Means) -> None:
+        self.name = name
+        self.stopping = False
+        self._destination = destination
+        self._store, self._settings, self._gate, self._names, self._patience, self._now = means
+        self._lease = int(self._settings.lease_s * SECOND)
+        self._pulse = Pulse(self._patience)
+        self._batch = max(1, destination.batch)
+        self._width = self._batch  # deliveries in one call; fewer for a while after a call failed as a whole
+        self._hand: tuple[Claimed, ...] = ()  # claimed, not yet tried
+        self._done: list[Settled] = []  # tried, not yet written down
+        self._cursor = ""
+        self._settled_at: Micros = 0
+        self._began: Micros | None = None
+        self._blows = Counter[int]()  # by delivery: times it made the destination raise what it should not
+        self._outcomes = Counter[str]()
+        self._took = self._delay = 0
+
+    @property
+    def activity(self) -> Activity:
+        """What the lane is at."""
+        rest = self._pulse.rest_until if self._pulse.rest_until > self._now() else None
+        return Activity(self._began, len(self._hand), rest, dict(self._outcomes), self._took, self._delay)
+
+    def beat(self) -> None:
+        """Keep the lease of what is in hand, unless the call under way hangs. Raises StoreUnavailable."""
+        hand, began, at = self._hand, self._began, self._now()
+        if hand and (began is None or at - began <= HUNG * self._lease):
+            self._store.write(lambda tx: sending.extend(tx, hand, at + self._lease))
+
+    def turn(self) -> Micros:
+        """One round. Returns when to come again: 0 for at once, NEVER for when woken.
+
+        Raises StoreUnavailable. What was tried by then is kept, and settled first in the next round.
+        """
+        self.settle(everything=True)
+        at = self._now()
+        if self._pulse.rest_until > at:
+            return self._pulse.rest_until
+        due = self._store.read(lambda tx: sending.next_due(tx, self.name, at, ordered=self._destination.ordered))
+        if due is None or due > at:
+            return NEVER if due is None else due
+        self._hand, self._cursor = self._store.write(self._claim)
+        if not self._hand:
+            return at + SECOND  # another node was quicker
+        self._settled_at, going = self._now(), True
+        while self._hand and going and not self.stopping:
+            for load in self._loads():
+                going = self._try(load)
+                if self._batch > 1 or self._now() - self._settled_at >= SETTLE_EVERY:
+                    self.settle()
+                if not going or self.stopping:
+                    break
+        self.settle(everything=True)
+        return 0
+
+    def settle(self, everything: bool = False) -> None:
+        """Write down what was tried; with `everything`, give back what was not. Raises StoreUnavailable."""
+        done, rest, hasten = self._done, self._hand if everything else (), self._pulse.back_after_long
+        if not done and not rest:
+            return
+
+        def work(tx: Tx) -> int:
+            if rest:
+                sending.give_back(tx, rest)
+            accepted = sending.settle(tx, self.name, done, self._cursor) if done else 0
+            if hasten:
+                sending.hasten(tx, self.name, self._now())
+            return accepted
+
+        late = len(done) - self._store.write(work)
+        if late:
+            log.warning("settled too late: another took over, or it was settled before", lane=self.name, late=late)
+        self._done, self._pulse.back_after_long, self._settled_at = [], False, self._now()
+        if everything:
+            self._hand = ()
+
+    def _claim(self, tx: Tx) -> tuple[tuple[Claimed, ...], str]:
+        at, limit = self._now(), self._width if self._batch > 1 else SINGLES
+        if self._pulse.down_since is not None:
+            limit = 1
+        claimed = sending.claim(tx, self.name, limit, at, at + self._lease, ordered=self._destination.ordered)
+        return tuple(claimed), delivery.lane_cursor(tx, self.name)
+
+    def _loads(self) -> Iterator[list[tuple[Claimed, Delivery]]]:
+        """What is in hand, as far as memory allows, in calls to the destination; what may not go is concluded here."""
+        part: list[Claimed] = []
+        for item in self._hand:
+            if part and sum(each.size for each in part) + item.size > BYTES:
+                break
+            part.append(item)
+        groups = self._load([item.alertgroup for item in part])
+        ready: list[tuple[Claimed, Delivery]] = []
+        for item in part:
+            found = groups.get(item.alertgroup, Rejected("the alertgroup is no longer stored"))
+            passed = self._gate.passed(self.name, found) if isinstance(found, Alertgroup) else found
+            if isinstance(passed, Alertgroup):
+                ready.append((item, Delivery(id=item.id, uid=item.uid, alertgroup=passed, attempt=item.attempt)))
+            else:
+                self._conclude(item, passed, self._now(), 0)
+        while ready:
+            load, ready = ready[: self._width], ready[self._width :]
+            yield load
+
+    def _load(self, ids: Sequence[int]) -> dict[int, Alertgroup | Rejected]:
+        """The alertgroups with the meaning of their rows; for one that cannot be read, why."""
+        try:
+            groups = self._store.read(lambda tx: alertgroup.load(tx, ids))
+            return {number: self._understood(group) for number, group in groups.items()}
+        except StoreUnavailable:
+            raise
+        except Exception as error:
+            if len(ids) > 1:
+                return {number: found for one in set(ids) for number, found in self._load([one]).items()}
+            log.exception("an alertgroup cannot be made ready for sending", lane=self.name, alertgroup=ids[0])
+            return {ids[0]: Rejected(f"cannot be made ready for sending: {_told(error)}")}
+
+    def _understood(self, group: Alertgroup) -> Alertgroup:
+        alerts = tuple(
+            msgspec.structs.replace(alert, detection=detection.read(alert, self._names))
+            if alert.detection is None
+            else alert
+            for alert in group.alerts
+        )
+        return msgspec.structs.replace(group, alerts=alerts)
+
+    def _try(self, load: Sequence[tuple[Claimed, Delivery]]) -> bool:
+        """One call to the destination. Whether the lane may go on with what it has in hand."""
+        self._began = began = self._now()
+        outcomes, whole = self._call([each for _, each in load])
+        self._began, took = None, max(0, self._now() - began)
+        if whole:
+            self._width = max(1, len(load) // 2)
+        elif len(load) == self._width:
+            self._width = min(self._batch, 2 * self._width)
+        if whole and len(load) > 1 and not isinstance(whole, Unavailable):
+            # One of them is to blame, nobody knows which: all again, at once, in smaller calls.
+            for item, _ in load:
+                self._note(item, "retry", began, took, _told(whole), due=began + took)
+            return False
+        waiting, at, wanted = False, began + took, 0
+        for (item, _), outcome in zip(load, outcomes, strict=True):
+            waiting |= self._conclude(item, outcome, began, took) == "retry"
+            if isinstance(outcome, Receipt | Rejected):
+                self._pulse.heard(at)
+            else:
+                wanted = max(wanted, asked(outcome))
+                if self._pulse.missed(item.id, at):
+                    log.warning("a destination is down", lane=self.name, reason=_told(outcome))
+        self._pulse.rest(at, wanted)
+        return self._pulse.rest_until <= at and not (waiting and self._destination.ordered)
+
+    def _call(self, load: Sequence[Delivery]) -> tuple[Sequence[Receipt | Exception], Exception | None]:
+        """The outcomes; and what was raised, when that is one and the same for all of them."""
+        whole: Exception
+        try:
+            sent = self._destination.send_batch(load, self._cursor)
+            outcomes = _checked(sent.outcomes, len(load))
+        except DeliveryError as error:
+            whole = error
+        except (Exception, SystemExit) as error:
+            log.exception("a destination raised what it should not", lane=self.name)
+            whole = error if isinstance(error, Exception) else RuntimeError("the destination tried to end Tocsin")
+        else:
+            self._cursor = sent.cursor
+            return outcomes, None
+        return [whole] * len(load), whole
+
+    def _conclude(self, item: Claimed, outcome: Receipt | Withheld | Exception, at: Micros, took: Micros) -> Outcome:
+        """Note what came of an attempt, and whether there will be another."""
+        ended = at + took
+        if isinstance(outcome, Receipt):
+            self._delay += max(0, ended - item.created)
+            return self._note(item, "delivered", at, took, outcome.status, remote_id=outcome.remote_id)
+        if isinstance(outcome, Withheld):
+            return self._note(item, "withheld", at, took, outcome.reason)
+        told = _told(outcome)
+        if isinstance(outcome, Rejected):
+            return self._note(item, "failed", at, took, told)
+        if not isinstance(outcome, DeliveryError) and self._pulse.down_since is None:
+            self._blows[item.id] += 1
+        enough = f"parked after {POISON} such attempts" if self._blows[item.id] >= POISON else ""
+        if enough := enough or self._patience.ended(item, ended):
+            return self._note(item, "failed", at, took, f"{told} ({enough})")
+        wait = self._patience.wait(item.tries, PROBE if self._destination.ordered else NEVER)
+        return self._note(item, "retry", at, took, told, due=ended + max(wait, asked(outcome)))
+
+    def _note(
+        self,
+        item: Claimed,
+        outcome: Outcome,
+        at: Micros,
+        took: Micros,
+        detail: str,
+        *,
+        remote_id: str = "",
+        due: Micros | None = None,
+    ) -> Outcome:
+        if outcome != "retry":
+            del self._blows[item.id]
+        self._outcomes[outcome] += 1
+        self._took += took
+        self._hand = tuple(each for each in self._hand if each is not item)
+        settled = Settled(id=item.id, attempt=item.attempt, outcome=outcome, at=at, took=took, detail=detail)
+        self._done.append(msgspec.structs.replace(settled, remote_id=remote_id, due=due))
+        return outcome
+
+
+def _checked(outcomes: Sequence[object], wanted: int) -> Sequence[Receipt | Exception]:
+    """A destination's outcomes, if they are what was promised. Raises TypeError."""
+    if len(outcomes) != wanted:
+        raise TypeError(f"send_batch gave {len(outcomes)} outcomes for {wanted} deliveries")
+    good = [each for each in outcomes if isinstance(each, Receipt | DeliveryError)]
+    if len(good) != wanted:
+        raise TypeError("send_batch gave an outcome that is neither a Receipt nor a DeliveryError")
+    return good
+
+
+def _told(error: Exception) -> str:
+    """For a receipt: a sentence of ours as it is, anything else with its kind."""
+    return str(error) if isinstance(error, DeliveryError) else f"{type(error).__name__}: {error}"
