@@ -1,7 +1,9 @@
 """A real Tocsin in a process of its own, worked as an operator works it: by its commands and over HTTP."""
 
 import contextlib
+import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -9,6 +11,8 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
 import httpx2
 
@@ -20,7 +24,7 @@ class Server:
 
     def __init__(self, data: Path, *, port: int = 0, environment: Mapping[str, str] | None = None) -> None:
         self.data = data
-        self.port = port or free_port()
+        self.port = port
         self.environment = {**os.environ, "NO_COLOR": "1", **(environment or {})}
         self.process: subprocess.Popen[bytes] | None = None
         self._keys: dict[str, str] = {}
@@ -29,6 +33,22 @@ class Server:
     def base_url(self) -> str:
         """The address without a trailing slash."""
         return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def control(self) -> dict[str, Any]:
+        """What the server left for the commands of this machine; empty while it does not run."""
+        try:
+            told: dict[str, Any] = json.loads((self.data / "control.json").read_text())
+        except (FileNotFoundError, json.JSONDecodeError):  # it is not there, or just being written
+            return {}
+        return told
+
+    @property
+    def password(self) -> str:
+        """The password of the user "admin", which the very first start printed."""
+        found = re.search(r"password +(\S+)", self.log.read_text())
+        assert found is not None, self.last_words()
+        return found.group(1)
 
     @property
     def log(self) -> Path:
@@ -55,6 +75,11 @@ class Server:
         while time.monotonic() < until:
             assert self.process is not None, "not started"
             assert self.process.poll() is None, f"ended with {self.process.returncode}:\n{self.last_words()}"
+            control = self.control
+            if control.get("pid") != self.process.pid:
+                time.sleep(0.02)
+                continue
+            self.port = urlsplit(control["url"]).port or self.port  # it chose one itself the first time
             with contextlib.suppress(httpx2.TransportError):
                 if httpx2.get(f"{self.base_url}/readyz", trust_env=False, timeout=5).status_code == 200:
                     return
@@ -87,8 +112,14 @@ class Server:
     def key(self, role: str = "sender") -> str:
         """A key of that role, made at the first asking."""
         if role not in self._keys:
-            made = self.tocsin("key", "create", "--name", f"test-{role}", "--role", role)
-            self._keys[role] = made.stdout.strip()
+            answer = httpx2.post(
+                f"{self.base_url}/api/v2/key",
+                json={"name": f"test-{role}", "role": role},
+                headers={"Authorization": f"Bearer {self.control['token']}"},
+                trust_env=False,
+            )
+            assert answer.is_success, answer.text
+            self._keys[role] = answer.json()["key"]
         return self._keys[role]
 
     def client(self, role: str = "sender", *, timeout: float = 30) -> httpx2.Client:
