@@ -73,6 +73,7 @@ class Evidence:
     owed: list[Owed] = field(default_factory=list)
     balance: Balance | None = None
     problems: list[Problem] = field(default_factory=list)
-    garbage: int = 0
+    turned_away: int = 0
+    """How many posts were refused with an answer, or may have been."""
     refusals_bind: bool = True
     """Whether a 503 promises that nothing was stored: not where the database went away during its commit."""

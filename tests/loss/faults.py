@@ -108,6 +108,13 @@ def full_disk(scene: Scene, lasts: float) -> None:
     _feed(scene)
 
 
+def files_may_not_grow(scene: Scene, lasts: float) -> None:
+    """Every file the process may write has its largest size: the log, the database, the two files."""
+    forbid_growth(scene.hub.pid)
+    _watch(scene, lasts)
+    allow_growth(scene.hub.pid)
+
+
 def full_disk_and_kill(scene: Scene, lasts: float) -> None:
     """SIGKILL while the disk is full; there is room again when it starts."""
     _starve(scene)
@@ -209,7 +216,17 @@ def connections_cut(scene: Scene, lasts: float) -> None:
 
 
 EVERYWHERE: dict[str, Callable[[Scene, float], None]] = {
-    f.__name__: f for f in (kill, kill_while_starting, terminate, freeze, full_disk, full_disk_and_kill, read_only)
+    f.__name__: f
+    for f in (
+        kill,
+        kill_while_starting,
+        terminate,
+        freeze,
+        full_disk,
+        full_disk_and_kill,
+        files_may_not_grow,
+        read_only,
+    )
 }
 DATABASE: dict[str, Callable[[Scene, float], None]] = {
     f.__name__: f

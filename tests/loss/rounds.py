@@ -85,7 +85,9 @@ class Round:
             (volume.folder / "tocsin.toml").write_text(
                 CONFIGURATION.format(store=store, lease=LEASE_S, hook=receiver.url)
             )
-            hub = Hub(volume.folder, folder / "server.log", self.program)
+            # Half of the time the server's own log stands on the disk that fills up.
+            log = (volume.folder if self._chance.random() < 0.5 else folder) / "server.log"
+            hub = Hub(volume.folder, log, self.program)
             stack.callback(hub.kill)
             scene = Scene(hub, volume, started, self.seed, self.cluster, self.cluster_volume)
             evidence = Evidence(refusals_bind=self.engine == "sqlite")
@@ -125,7 +127,8 @@ class Round:
             sender.join(20)
         scene.note("senders done")
         evidence.sent = dict(outbox.sent)
-        evidence.garbage = outbox.garbage
+        attempts = [attempt for message in outbox.sent.values() for attempt in message.attempts]
+        evidence.turned_away = outbox.garbage + sum(attempt.status != 200 for attempt in attempts)
         evidence.problems += outbox.problems
         evidence.problems += _silence(scene, evidence)
 

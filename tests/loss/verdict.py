@@ -184,5 +184,5 @@ def _balance(evidence: Evidence) -> Iterator[Finding]:
         yield Finding("balance", f"received is not stored + quarantined + refused: {balance}")
     if balance.stored != len(evidence.stored) or balance.quarantined:
         yield Finding("balance", f"{len(evidence.stored)} messages are stored, the hub says {balance}")
-    if balance.refused > evidence.garbage:
-        yield Finding("balance", f"{evidence.garbage} messages were refusable, the hub says {balance}")
+    if balance.refused > evidence.turned_away:
+        yield Finding("balance", f"at most {evidence.turned_away} posts were refused, the hub says {balance}")

@@ -55,13 +55,16 @@ class Volume:
 
 def forbid_growth(pid: int) -> None:
     """Writes past the first KiB of any file fail (EFBIG) in this process from now on: a full disk without root."""
+    assert pid > 0, "a process id, not ourselves"
     with contextlib.suppress(ProcessLookupError):
         _, hard = resource.prlimit(pid, resource.RLIMIT_FSIZE)
         resource.prlimit(pid, resource.RLIMIT_FSIZE, (1024, hard))
 
 
 def allow_growth(pid: int) -> None:
-    """Undo `forbid_growth`."""
+    """Undo `forbid_growth`; nothing where the process is gone (0)."""
+    if not pid:
+        return
     with contextlib.suppress(ProcessLookupError):
         _, hard = resource.prlimit(pid, resource.RLIMIT_FSIZE)
         resource.prlimit(pid, resource.RLIMIT_FSIZE, (hard, hard))
