@@ -28,7 +28,7 @@ INLINE = re.compile(
     r"<style\b|\sstyle\s*=|\son[a-z]+\s*=|javascript:|<script\b(?![^>]*\bsrc\s*=)|\|\s*safe\b|\bautoescape\s+false\b",
     re.IGNORECASE,
 )
-UNFINISHED = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b|\bNotImplementedError\b")
+UNFINISHED = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b|\braise NotImplementedError\b")
 SILENCED = re.compile(r"#\s*(?:type: ignore|noqa|pragma: no cover)(.*)$")
 
 
