@@ -24,8 +24,8 @@ setup: $(UV) ## Install everything that development needs into .venv
 	@$(UV) sync --frozen --quiet
 	@$(UV) run --no-sync python tools/browser_packages.py
 
-neighbours: ## Install PostgreSQL and Chromium for the tests (Debian packages, needs root)
-	@tools/neighbours
+neighbours: $(UV) ## Install PostgreSQL and Chromium for the tests (Debian packages when root)
+	@UV=$(UV) tools/neighbours
 
 check: setup ## Formatting, lint, types, floors and the rules of the house
 	$(RUN) ruff format --check

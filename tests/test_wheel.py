@@ -1,6 +1,7 @@
 """What somebody gets who installs a wheel: everything that runs, and nothing that must be fetched afterwards."""
 
 import json
+import os
 import subprocess
 import zipfile
 from pathlib import Path
@@ -13,7 +14,7 @@ ROOT = Path(__file__).parent.parent
 @pytest.fixture(scope="module")
 def inside(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
     out = tmp_path_factory.mktemp("dist")
-    command = ["uv", "build", "--quiet", "--wheel", "--out-dir", str(out), str(ROOT)]
+    command = [os.environ.get("UV", "uv"), "build", "--quiet", "--wheel", "--out-dir", str(out), str(ROOT)]
     subprocess.run(command, check=True, stdin=subprocess.DEVNULL)
     (wheel,) = out.glob("*.whl")
     with zipfile.ZipFile(wheel) as archive:

