@@ -5,11 +5,13 @@ Times are integers: microseconds since 1970-01-01T00:00:00Z.
 
 import enum
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import msgspec
+
+from tocsin.errors import DeliveryError
 
 Micros = int
 """Microseconds since the Unix epoch, UTC."""
@@ -206,3 +208,21 @@ class Receipt(Noun, frozen=True, kw_only=True):
 
     remote_id: str = ""
     status: str = ""
+
+
+class Sent(NamedTuple):
+    """What came of a batch: one outcome per delivery, in order, and the cursor to store with them."""
+
+    outcomes: Sequence[Receipt | DeliveryError]
+    cursor: str = ""
+
+    @classmethod
+    def one_by_one(cls, send: Callable[[Delivery], Receipt], deliveries: Sequence[Delivery], cursor: str) -> Self:
+        """Send each for itself; one that fails does not keep the others."""
+        outcomes: list[Receipt | DeliveryError] = []
+        for delivery in deliveries:
+            try:
+                outcomes.append(send(delivery))
+            except DeliveryError as error:
+                outcomes.append(error)
+        return cls(outcomes, cursor)

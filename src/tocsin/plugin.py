@@ -1,18 +1,16 @@
-"""The whole contract of a plug-in: Source, Parser, Destination.
+"""The whole contract of a plug-in. Its typed fields are its configuration.
 
-A plug-in is one file in `sources/`, `parsers/` or `destinations/`, or an entry point of the group `tocsin.sources` …
-Its typed fields are its configuration, its reference page too. Its type name is its module's or entry point's.
+It is one file in the folder of its kind, or an entry point of the group `tocsin.sources`, `.parsers`, `.destinations`.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from threading import Event
-from typing import ClassVar, NamedTuple
+from typing import ClassVar, Protocol
 
 from pydantic import BaseModel, ConfigDict
 
-from tocsin.errors import DeliveryError
-from tocsin.model import Alertgroup, Delivery, Message, Receipt
+from tocsin.model import Alertgroup, Delivery, Message, Receipt, Sent
 
 
 class Plugin(BaseModel, ABC):
@@ -25,8 +23,8 @@ class Plugin(BaseModel, ABC):
 class Parser(Plugin):
     """Makes alertgroups of a message's bytes. Pure: no network, no store, no clock."""
 
-    order: ClassVar[int] = 50
-    """Lower is asked first; ties by name. The generic parser is last at 100."""
+    order: ClassVar[int] = 50  # lower is asked first, ties by name; the generic parser is last at 100
+    apart: ClassVar[bool] = True  # parsed in a child process with limits of time and memory
 
     @abstractmethod
     def claims(self, message: Message) -> bool:
@@ -37,19 +35,27 @@ class Parser(Plugin):
         """The alertgroups in it. Raises Unreadable, saying what was looked for, or Refused."""
 
 
+class Desk(Protocol):
+    """A source's place at the door: on return, what was handed over is on disk. Raises StoreUnavailable: it is not."""
+
+    stop: Event  # set when the source is to end; it sleeps by `stop.wait(seconds)`
+
+    def cursor(self) -> str:
+        """How far the source has read, in its own words, as stored last; empty at first."""
+
+    def accept(self, message: Message, cursor: str | None = None, refused: str = "") -> None:
+        """Store message and cursor together; what is not understood, or `refused` with a reason, is quarantined."""
+
+    def tell(self, ailing: str = "", cursor: str | None = None) -> None:
+        """All is well though there may be nothing new; or what is wrong and what to do, for the pages."""
+
+
 class Source(Plugin):
-    """Fetches messages. Runs in a thread of its own until `stop` is set."""
+    """Fetches messages in a thread of its own until `desk.stop` is set; one that raises is started again."""
 
     @abstractmethod
-    def run(self, accept: Callable[[Message], object], stop: Event) -> None:
-        """Hand every message to `accept`; when it returns, the message is on disk and may be flagged."""
-
-
-class Sent(NamedTuple):
-    """What came of a batch: one outcome per delivery, in order, and the cursor to store with them."""
-
-    outcomes: Sequence[Receipt | DeliveryError]
-    cursor: str = ""
+    def run(self, desk: Desk) -> None:
+        """Hand over every message."""
 
 
 class Destination(Plugin):
@@ -64,13 +70,7 @@ class Destination(Plugin):
 
     def send_batch(self, deliveries: Sequence[Delivery], cursor: str) -> Sent:
         """Try a batch once. `cursor` is what the last settled batch returned; both are stored together."""
-        outcomes: list[Receipt | DeliveryError] = []
-        for delivery in deliveries:
-            try:
-                outcomes.append(self.send(delivery))
-            except DeliveryError as error:
-                outcomes.append(error)
-        return Sent(outcomes, cursor)
+        return Sent.one_by_one(self.send, deliveries, cursor)
 
     def check(self) -> str:
         """Say in one line that the destination can be reached. Raises DeliveryError saying what to mend."""
