@@ -1,0 +1,188 @@
+"""HTTP out: one attempt, and every way in which it can fail sorted into Rejected or Unavailable.
+
+Errors name scheme, host and port alone, since paths, queries and user names hold tokens; nor do they quote the peer's
+answer, which may echo what was sent.
+"""
+
+import contextlib
+import logging
+import re
+import ssl
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+from typing import Self
+
+import httpx2
+
+from tocsin.errors import Rejected, Unavailable
+
+LONGEST_ANSWER = 65_536
+"""Bytes of an answer's body that are read; the rest is left unread and the connection closed."""
+LONGEST_WAIT = timedelta(days=1)
+"""A peer that asks for more gets another attempt after a day."""
+TEMPORARY = frozenset((408, 425, 429))
+"""Statuses below 500 that pass: Request Timeout, Too Early (RFC 8470), Too Many Requests (RFC 6585)."""
+PERMANENT = frozenset((501, 505))
+"""Statuses from 500 on that will not change by themselves: Not Implemented, HTTP Version Not Supported."""
+
+for _library in ("httpx2", "httpcore2"):
+    # Below warnings they write whole URLs and headers, keys included, to the log.
+    logging.getLogger(_library).setLevel(logging.WARNING)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a peer said with a 2xx: `body` is its beginning, at most `LONGEST_ANSWER` bytes."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class Client:
+    """Posts to peers over kept connections. Environment variables (proxies, CA files) and redirects are ignored.
+
+    `timeout_s` bounds the wait for a connection, each wait for the peer to take or give some bytes, and the reading of
+    an answer's body. `ca_file` names the certificates to trust instead of the system's.
+    """
+
+    def __init__(self, timeout_s: float = 30, ca_file: Path | None = None) -> None:
+        """Raises Unavailable if `ca_file` cannot be read."""
+        self._timeout_s = timeout_s
+        self._client = httpx2.Client(
+            trust_env=False,
+            follow_redirects=False,
+            timeout=httpx2.Timeout(timeout_s),
+            verify=_trusting(ca_file) if ca_file else True,
+            limits=httpx2.Limits(max_connections=4, max_keepalive_connections=2, keepalive_expiry=30),
+            headers={"User-Agent": "Tocsin", "Accept-Encoding": "identity"},
+        )
+
+    def post_json(self, url: str, body: bytes, headers: Mapping[str, str] | None = None) -> Answer:
+        """POST a JSON text once.
+
+        Raises:
+            Rejected: a 3xx or 4xx that stays, or an URL that is none; the same bytes will never be taken.
+            Unavailable: 408, 425, 429, 5xx, no connection, a timeout, a broken answer; with the peer's Retry-After.
+        """
+        answer = self._ask("POST", url, body, {"Content-Type": "application/json", **(headers or {})})
+        _sort(answer, redacted(url))
+        return answer
+
+    def reach(self, url: str) -> str:
+        """Say in one line that something speaks HTTP there, whatever it answers to a HEAD request.
+
+        Raises:
+            Rejected, Unavailable: as `post_json`, apart from what the answer says.
+        """
+        answer = self._ask("HEAD", url, b"", {})
+        return f"{redacted(url)} can be reached (HEAD was answered {answer.status})"
+
+    def _ask(self, method: str, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+        where = redacted(url)
+        try:
+            with self._client.stream(method, url, content=body, headers=headers) as response:
+                return Answer(response.status_code, response.headers, _beginning(response, self._timeout_s))
+        except (httpx2.InvalidURL, httpx2.UnsupportedProtocol, httpx2.LocalProtocolError, UnicodeError):
+            raise Rejected(f"{where} cannot be asked: give an http:// or https:// URL, and headers of ASCII") from None
+        except httpx2.ConnectTimeout:
+            raise Unavailable(f"{where} did not accept a connection within {self._timeout_s:g} s") from None
+        except httpx2.TimeoutException:
+            raise Unavailable(f"{where} said nothing for {self._timeout_s:g} s") from None
+        except httpx2.ConnectError as error:
+            raise Unavailable(f"{where} cannot be reached: {_cause(error)}") from None
+        except httpx2.HTTPError as error:
+            raise Unavailable(f"{where} broke the connection or answered nonsense: {_kind(error)}") from None
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        self._client.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def redacted(url: str) -> str:
+    """An URL's scheme, host and port, for people to read; never its user, path or query."""
+    try:
+        parsed = httpx2.URL(url)
+    except (httpx2.InvalidURL, UnicodeError, TypeError):
+        return "the configured address"
+    if not parsed.host:
+        return "the configured address"
+    host = f"[{parsed.host}]" if ":" in parsed.host else parsed.host
+    return f"{parsed.scheme}://{host}" + (f":{parsed.port}" if parsed.port else "")
+
+
+def retry_after(value: str, now: datetime) -> timedelta | None:
+    """A Retry-After header (RFC 9110 section 10.2.3): seconds or an HTTP date; None for anything else."""
+    text = value.strip()
+    if re.fullmatch(r"[0-9]{1,18}(\.[0-9]{1,9})?", text):
+        return min(timedelta(seconds=min(float(text), LONGEST_WAIT.total_seconds())), LONGEST_WAIT)
+    try:
+        date = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    if date.tzinfo is None:
+        date = date.replace(tzinfo=UTC)
+    return min(max(date - now, timedelta()), LONGEST_WAIT)
+
+
+def _trusting(ca_file: Path) -> ssl.SSLContext:
+    try:
+        return ssl.create_default_context(cafile=ca_file)
+    except OSError as error:  # ssl.SSLError is one
+        raise Unavailable(f"cannot read certificates from {ca_file}: {error.strerror or 'not PEM'}") from None
+
+
+def _sort(answer: Answer, where: str) -> None:
+    """Nothing for a 2xx, the fitting error otherwise."""
+    status = answer.status
+    if 200 <= status < 300:
+        return
+    said = f"{where} answered {status}{_phrase(status)}"
+    if status in TEMPORARY or (status >= 500 and status not in PERMANENT):
+        wait = retry_after(answer.headers.get("Retry-After", ""), datetime.now(UTC))
+        raise Unavailable(said, wait)
+    if 300 <= status < 400:
+        raise Rejected(f"{said}: redirects are not followed, configure the final URL")
+    if status in (401, 403, 407):
+        raise Rejected(f"{said}: check the key or password that is configured for it")
+    raise Rejected(said)
+
+
+def _phrase(status: int) -> str:
+    """The registered words of a status; the peer's own words are not quoted."""
+    phrase = httpx2.codes.get_reason_phrase(status)
+    return f" ({phrase})" if phrase else ""
+
+
+def _beginning(response: httpx2.Response, within_s: float) -> bytes:
+    """The body's first bytes as sent. The status is the answer: a body that breaks off or trickles changes nothing."""
+    parts: list[bytes] = []
+    size = 0
+    deadline = time.monotonic() + within_s
+    with contextlib.suppress(httpx2.HTTPError):
+        for part in response.iter_raw():
+            parts.append(part)
+            size += len(part)
+            if size >= LONGEST_ANSWER or time.monotonic() > deadline:
+                break
+    return b"".join(parts)[:LONGEST_ANSWER]
+
+
+def _cause(error: httpx2.ConnectError) -> str:
+    """Why there is no connection: the system's or TLS's words, which hold no part of the URL beyond the host."""
+    text = " ".join(str(error).split())
+    return text[:200] if text else "no connection"
+
+
+def _kind(error: httpx2.HTTPError) -> str:
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type(error).__name__).lower()
