@@ -1,0 +1,348 @@
+"""The books: what is owed to whom and what came back, what was received, what stands in quarantine."""
+
+from typing import Annotated, Any
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+
+from tocsin.errors import Malformed, NotFound
+from tocsin.model import Micros
+from tocsin.store import Tx, delivery, message, tally
+from tocsin.web.answers import Json
+from tocsin.web.api import shapes
+from tocsin.web.api.alertgroup import standing
+from tocsin.web.api.changes import AnyId, decoded_as
+from tocsin.web.api.described import Parameter, described
+from tocsin.web.api.parameters import only_known
+from tocsin.web.api.shapes import Listed, seconds
+from tocsin.web.notes import now_micros
+from tocsin.web.reading import query_of
+from tocsin.web.state import answer, body_of, path_id, principal_of, read, web_of, write
+
+PAGE = (
+    Parameter("limit", "At most so many, newest first.", {"type": "integer", "minimum": 1, "maximum": 1000}),
+    Parameter("before", "Only those with a smaller id than the page before.", {"type": "integer", "minimum": 1}),
+)
+
+
+class ReceiptRecord(msgspec.Struct, frozen=True):
+    """What one attempt brought; `outcome` is delivered, retry, failed or withheld."""
+
+    attempt: int
+    when: int
+    took_ms: float
+    outcome: str
+    remote_id: str
+    detail: str
+
+
+class DeliveryRecord(msgspec.Struct, frozen=True):
+    """One alertgroup owed to one destination; `state` is due, sending, delivered, failed, withheld or dropped."""
+
+    id: int
+    alertgroup: int
+    lane: str
+    state: str
+    attempt: int
+    created: int
+    due: int
+    settled: int | None
+    receipts: list[ReceiptRecord]
+
+
+class LaneRecord(msgspec.Struct, frozen=True):
+    """A destination's queue. `failed` stand parked now; `failures` counts all that were ever parked.
+
+    `oldest` is when the oldest that is still owed became so. A lane that is not `configured` sends no more.
+    """
+
+    name: str
+    configured: bool
+    paused: bool
+    due: int
+    sending: int
+    failed: int
+    delivered: int
+    withheld: int
+    failures: int
+    oldest: int | None
+    last_success: int | None
+    last_error: str
+    last_error_at: int | None
+
+
+class SourceRecord(msgspec.Struct, frozen=True):
+    """Where messages come from, and how that fares."""
+
+    name: str
+    last_message: int | None
+    last_success: int | None
+    last_error: str
+    last_error_at: int | None
+
+
+class Balance(msgspec.Struct, frozen=True):
+    """received = stored + quarantined + refused; what came again is `repeated`, apart."""
+
+    source: str
+    received: int
+    stored: int
+    quarantined: int
+    refused: int
+    repeated: int
+
+
+class Flow(msgspec.Struct, frozen=True):
+    """The running balance, in all, today (UTC) and by source; `quarantine` is how many stand there now."""
+
+    all: Balance
+    today: Balance
+    sources: list[Balance]
+    quarantine: int
+
+
+class MessageRecord(msgspec.Struct, frozen=True):
+    """A message as it was handed over. `state` is stored or quarantined, `reason` why it was not understood."""
+
+    id: int
+    source: str
+    sender: str
+    message_id: str
+    sha256: str
+    size: int
+    media_type: str
+    when: int
+    state: str
+    parser: str
+    parser_version: str
+    reason: str
+    alertgroups: list[int] | msgspec.UnsetType = msgspec.UNSET
+
+
+class Deliveries(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which deliveries."""
+
+    ids: Annotated[list[AnyId], msgspec.Meta(min_length=1, max_length=100_000)]
+
+
+class Decided(msgspec.Struct, frozen=True):
+    """How many deliveries were changed; those in another state were left alone."""
+
+    changed: int
+    status: str = "ok"
+
+
+class LaneChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Hold a lane, or let it go on."""
+
+    paused: bool
+
+
+def _maybe(at: Micros | None) -> int | None:
+    return None if at is None else seconds(at)
+
+
+def _owed(one: delivery.Owed) -> DeliveryRecord:
+    receipts = [
+        ReceiptRecord(line.attempt, seconds(line.at), line.took / 1000, line.outcome, line.remote_id, line.detail)
+        for line in one.receipts
+    ]
+    return DeliveryRecord(
+        *(one.id, one.alertgroup, one.lane, one.state, one.attempt),
+        *(seconds(one.created), seconds(one.due), _maybe(one.settled), receipts),
+    )
+
+
+@described("The deliveries of an alertgroup with their receipts.", Listed[DeliveryRecord])
+async def get_deliveries(request: Request) -> Response:
+    """To whom it is owed, what was tried, and what came back."""
+    id = path_id(request)
+
+    def ledger(tx: Tx) -> Any:
+        standing(tx, id)
+        found = [_owed(one) for one in delivery.of_groups(tx, [id])[id]]
+        return shapes.listed(found, len(found))
+
+    return await answer(request, ledger)
+
+
+@described("Make parked, withheld or dropped deliveries due at once.", Decided, body=Deliveries)
+async def retry_deliveries(request: Request) -> Response:
+    """Try again."""
+    ids, who, now = decoded_as(await body_of(request), Deliveries).ids, principal_of(request).name, now_micros()
+    return Json(Decided(await write(request, lambda tx: delivery.retry(tx, ids, who, now))))
+
+
+@described("Give up parked deliveries for good; they stay in the ledger as dropped.", Decided, body=Deliveries)
+async def drop_deliveries(request: Request) -> Response:
+    """Let go."""
+    ids, who, now = decoded_as(await body_of(request), Deliveries).ids, principal_of(request).name, now_micros()
+    return Json(Decided(await write(request, lambda tx: delivery.drop(tx, ids, who, now))))
+
+
+def _lanes(request: Request, tx: Tx) -> dict[str, LaneRecord]:
+    configured = web_of(request).hub.wiring.destinations
+    known = {state.name: state for state in delivery.lanes(tx)}
+    states = {name: known.get(name, delivery.LaneState(name=name)) for name in sorted({*known, *configured})}
+    return {
+        name: LaneRecord(
+            *(name, name in configured, state.paused, state.due, state.sending, state.failed),
+            *(state.delivered, state.withheld, state.failures, _maybe(state.oldest)),
+            *(_maybe(state.last_success), state.last_error, _maybe(state.last_error_at)),
+        )
+        for name, state in states.items()
+    }
+
+
+def _lane(request: Request, tx: Tx, name: str) -> LaneRecord:
+    record = _lanes(request, tx).get(name)
+    if record is None:
+        raise NotFound(f"There is no lane {name[:60]!r}.")
+    return record
+
+
+@described("Every lane: depth, age, last success and last error.", Listed[LaneRecord])
+async def list_lanes(request: Request) -> Response:
+    """How each destination fares."""
+
+    def lanes(tx: Tx) -> Any:
+        found = list(_lanes(request, tx).values())
+        return shapes.listed(found, len(found))
+
+    return await answer(request, lanes)
+
+
+@described("One lane.", LaneRecord)
+async def get_lane(request: Request) -> Response:
+    """How one destination fares."""
+    return await answer(request, lambda tx: _lane(request, tx, request.path_params["name"]))
+
+
+@described("Pause or resume a lane; what it is owed stays due.", LaneRecord, body=LaneChange)
+async def put_lane(request: Request) -> Response:
+    """Hold it, or let it go on."""
+    name, change = request.path_params["name"], decoded_as(await body_of(request), LaneChange)
+    await read(request, lambda tx: _lane(request, tx, name))
+    await write(request, lambda tx: delivery.set_paused(tx, name, change.paused))
+    return await answer(request, lambda tx: _lane(request, tx, name))
+
+
+@described("The deliveries of a lane that are parked as failed, newest first.", Listed[DeliveryRecord], parameters=PAGE)
+async def list_parked(request: Request) -> Response:
+    """What a person has to look at."""
+    name, (limit, before) = request.path_params["name"], _page(request)
+
+    def parked(tx: Tx) -> Any:
+        lane = _lane(request, tx, name)
+        return shapes.listed([_owed(one) for one in delivery.parked(tx, name, limit, before)], lane.failed)
+
+    return await answer(request, parked)
+
+
+@described("Every source: last message, last success and last error.", Listed[SourceRecord])
+async def list_sources(request: Request) -> Response:
+    """How each source fares."""
+    configured = web_of(request).hub.wiring.sources
+
+    def sources(tx: Tx) -> Any:
+        known = {state.name: state for state in tally.source_states(tx)}
+        states = [known.get(name, tally.SourceState(name=name)) for name in sorted({*known, *configured})]
+        found = [
+            SourceRecord(
+                *(state.name, _maybe(state.last_message), _maybe(state.last_success)),
+                *(state.last_error, _maybe(state.last_error_at)),
+            )
+            for state in states
+        ]
+        return shapes.listed(found, len(found))
+
+    return await answer(request, sources)
+
+
+def _balance(tallies: list[tally.Tally], source: str = "") -> Balance:
+    counted = ("received", "stored", "quarantined", "refused", "repeated")
+    return Balance(source, *(sum(getattr(one, name) for one in tallies) for name in counted))
+
+
+@described("The running balance: received = stored + quarantined + refused.", Flow)
+async def get_flow(request: Request) -> Response:
+    """Whether everything is accounted for."""
+    await web_of(request).notes.flush()
+
+    def flow(tx: Tx) -> Any:
+        totals = tally.totals(tx)
+        today = tally.today(tx, now_micros())
+        sources = [_balance([one], one.source) for one in totals]
+        return Flow(_balance(totals), _balance(today), sources, message.quarantine_depth(tx))
+
+    return await answer(request, flow)
+
+
+def _message(kept: message.Kept, groups: list[int] | None = None) -> MessageRecord:
+    return MessageRecord(
+        *(kept.id, kept.source, kept.sender, kept.message_id, kept.digest, kept.size, kept.media_type),
+        *(seconds(kept.received), kept.state, kept.parser, kept.parser_version, kept.reason),
+        msgspec.UNSET if groups is None else groups,
+    )
+
+
+@described("What is known of a message.", MessageRecord)
+async def get_message(request: Request) -> Response:
+    """How it came, and what became of it."""
+    id = path_id(request)
+    return await answer(request, lambda tx: _message(message.get(tx, id), message.groups_of(tx, id)))
+
+
+@described("The bytes of a message as they were received, for download.", bytes, media="application/octet-stream")
+async def get_original(request: Request) -> Response:
+    """Attacker-written bytes: a browser must neither show nor run them."""
+    id = path_id(request)
+    content = await read(request, lambda tx: message.original(tx, id))
+    headers = {
+        "Content-Disposition": f'attachment; filename="message-{id}.bin"',
+        "Content-Security-Policy": "sandbox; default-src 'none'",
+        "X-Content-Type-Options": "nosniff",
+    }
+    return Response(content, media_type="application/octet-stream", headers=headers)
+
+
+def _page(request: Request) -> tuple[int, int | None]:
+    query = query_of(request)
+    only_known(query, "limit", "before")
+    found: dict[str, int] = {}
+    for name, values in query.items():
+        text = values[-1]
+        if not (text.isascii() and text.isdecimal() and len(text) < 19 and int(text) > 0):
+            raise Malformed(f"{name}={text[:40]} cannot be read: write a whole number, 1 or more.")
+        found[name] = int(text)
+    limit = found.get("limit", 50)
+    if limit > 1000:
+        raise Malformed("limit is 1,000 at most: ask for the next page with `before`.")
+    return limit, found.get("before")
+
+
+@described("The messages in quarantine, newest first.", Listed[MessageRecord], parameters=PAGE)
+async def list_quarantine(request: Request) -> Response:
+    """Kept, but not understood."""
+    limit, before = _page(request)
+
+    def quarantine(tx: Tx) -> Any:
+        found = [_message(kept) for kept in message.quarantined(tx, limit, before)]
+        return shapes.listed(found, message.quarantine_depth(tx))
+
+    return await answer(request, quarantine)
+
+
+@described("One message in quarantine.", MessageRecord)
+async def get_quarantined(request: Request) -> Response:
+    """With the reason."""
+    id = path_id(request)
+
+    def one(tx: Tx) -> Any:
+        kept = message.get(tx, id)
+        if kept.state != "quarantined":
+            raise NotFound(f"Message {id} does not stand in quarantine.")
+        return _message(kept, [])
+
+    return await answer(request, one)

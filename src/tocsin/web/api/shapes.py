@@ -1,0 +1,216 @@
+"""The records of the API: SCOT's names and shapes. Times are whole seconds since 1970; cells stand as received."""
+
+from collections.abc import Sequence
+from typing import Annotated, Any, Generic, TypeVar
+
+import msgspec
+
+from tocsin.model import TLP, Link, Micros, Status
+from tocsin.store import alert, alertgroup, history
+
+Cells = Annotated[
+    msgspec.Raw,
+    msgspec.Meta(description="The row as it was received: names and values.", extra_json_schema={"type": "object"}),
+]
+Count = Annotated[int, msgspec.Meta(ge=0)]
+Id = Annotated[int, msgspec.Meta(ge=1)]
+
+
+def seconds(at: Micros) -> int:
+    """Whole seconds since 1970; -1, which stands for never, stays."""
+    return at // 1_000_000
+
+
+T = TypeVar("T")
+
+
+class Listed(msgspec.Struct, Generic[T], frozen=True, rename="camel"):
+    """SCOT's envelope of a list: `totalRecordCount` counts all that match, whatever the limit."""
+
+    records: list[T]
+    query_record_count: Count
+    total_record_count: Count
+
+
+class View(msgspec.Struct, frozen=True):
+    """When somebody looked last, and from which address."""
+
+    when: int
+    where: str
+
+
+class AlertRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """One alert: a row of an alertgroup. What has no meaning here keeps SCOT's default."""
+
+    id: Id
+    alertgroup: Id
+    subject: str
+    status: Status
+    columns: list[str]
+    data: Cells
+    data_with_flair: dict[str, Any] = {}
+    tag: list[str]
+    owner: str
+    groups: dict[str, list[str]]
+    tlp: TLP
+    when: int
+    created: int
+    updated: int
+    parsed: int = 0
+    promotion_id: int = 0
+    entry_count: int = 0
+    location: str = ""
+
+
+class AlertgroupRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """An alertgroup as lists have it. `when` is when it was received, `created` what its sender said.
+
+    `message` is the message it was made of, `repeats` an earlier alertgroup that came under the same message_id with
+    other content.
+    """
+
+    id: Id
+    subject: str
+    status: Status
+    message_id: str
+    alert_count: Count
+    open_count: Count
+    closed_count: Count
+    promoted_count: Count
+    columns: list[str]
+    tag: list[str]
+    source: list[str]
+    tlp: TLP
+    severity: int | None
+    owner: str
+    groups: dict[str, list[str]]
+    ahrefs: list[Link]
+    when: int
+    created: int
+    updated: int
+    views: Count
+    firstview: int
+    message: int
+    repeats: int | None
+    parsed: int = 0
+    promotion_id: int = 0
+    entry_count: int = 0
+    location: str = ""
+
+
+class Alertgroup(AlertgroupRecord, frozen=True, kw_only=True):
+    """An alertgroup with everything that belongs to it."""
+
+    body: str
+    body_plain: str
+    body_flair: str = ""
+    view_history: dict[str, View]
+    alerts: list[AlertRecord]
+
+
+class Label(msgspec.Struct, frozen=True):
+    """A tag or a source."""
+
+    value: str
+
+
+class Target(msgspec.Struct, frozen=True):
+    """What a line of history is about."""
+
+    type: str
+    id: Id
+
+
+class HistoryLine(msgspec.Struct, frozen=True):
+    """What was done, by whom and when."""
+
+    id: Id
+    who: str
+    when: int
+    what: str
+    target: Target
+    location: str = ""
+
+
+class Created(msgspec.Struct, frozen=True):
+    """The answer to a post."""
+
+    id: Id
+    action: str = "post"
+    thing: str = "alertgroup"
+    status: str = "ok"
+
+
+class Changed(msgspec.Struct, frozen=True):
+    """The answer to a change. `ignored` names fields that were not taken, each with the reason."""
+
+    id: int
+    status: str = "ok"
+    ignored: dict[str, str] | msgspec.UnsetType = msgspec.UNSET
+
+
+def listed(records: Sequence[Any], total: int, columns: Sequence[str] = ()) -> Listed[Any]:
+    """SCOT's envelope; with `columns`, records hold those alone."""
+    shown = [only(record, columns) for record in records] if columns else list(records)
+    return Listed(shown, len(records), total)
+
+
+def only(record: Any, columns: Sequence[str]) -> dict[str, Any]:
+    """These columns of a record."""
+    return {name: getattr(record, name) for name in columns}
+
+
+def alert_record(row: alert.Row, group: alertgroup.Summary) -> AlertRecord:
+    """An alert with what its group says of it."""
+    return AlertRecord(
+        id=row.id,
+        alertgroup=row.alertgroup,
+        subject=group.subject,
+        status=row.status,
+        columns=group.columns,
+        data=msgspec.Raw(row.json),
+        tag=row.tags,
+        owner=group.owner,
+        groups=group.groups,
+        tlp=group.tlp,
+        when=seconds(group.received),
+        created=seconds(group.created),
+        updated=seconds(row.updated),
+    )
+
+
+def _shared(group: alertgroup.Summary) -> dict[str, Any]:
+    same = (
+        *("id", "subject", "status", "message_id", "alert_count", "open_count", "closed_count", "promoted_count"),
+        *("columns", "tlp", "severity", "owner", "groups", "ahrefs", "views", "message", "repeats"),
+    )
+    taken = {name: getattr(group, name) for name in same}
+    times = {name: seconds(getattr(group, name)) for name in ("created", "updated", "firstview")}
+    return taken | times | {"tag": group.tags, "source": group.sources, "when": seconds(group.received)}
+
+
+def alertgroup_record(group: alertgroup.Summary) -> AlertgroupRecord:
+    """An alertgroup for a list."""
+    return AlertgroupRecord(**_shared(group))
+
+
+def whole_alertgroup(
+    group: alertgroup.Summary,
+    texts: tuple[str, str],
+    viewers: dict[str, tuple[Micros, str]],
+    rows: Sequence[alert.Row],
+) -> Alertgroup:
+    """An alertgroup with everything that belongs to it."""
+    return Alertgroup(
+        **_shared(group),
+        body=texts[0],
+        body_plain=texts[1],
+        view_history={who: View(seconds(at), where) for who, (at, where) in viewers.items()},
+        alerts=[alert_record(row, group) for row in rows],
+    )
+
+
+def history_line(line: history.Line) -> HistoryLine:
+    """A line of history with its target."""
+    target = Target("alertgroup", line.alertgroup) if line.alert is None else Target("alert", line.alert)
+    return HistoryLine(line.id, line.who, seconds(line.at), line.what, target)

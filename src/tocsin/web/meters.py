@@ -1,0 +1,91 @@
+"""What Prometheus reads: counted by the store, so that a restart forgets nothing; only latencies live here."""
+
+import time
+from collections.abc import Iterator
+
+from prometheus_client import CollectorRegistry, Histogram, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily, Metric
+
+from tocsin import __version__
+from tocsin.store import Store, alertgroup, delivery, message, tally
+from tocsin.store.tally import Tally
+
+MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+_BUCKETS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
+
+_COUNTED = {
+    "received": "Messages that came in, each once: stored, quarantined and refused together.",
+    "stored": "Messages understood and stored.",
+    "quarantined": "Messages kept but not understood.",
+    "refused": "Messages refused with an answer.",
+    "repeated": "Messages that came again and got the first answer again.",
+}
+
+
+class Meters:
+    """The metrics of one hub."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._registry = CollectorRegistry()
+        self._registry.register(self)
+        self.intake_s = Histogram(
+            "tocsin_intake_seconds",
+            "From the first byte of a post to its answer, which stands after the commit.",
+            buckets=_BUCKETS,
+            registry=self._registry,
+        )
+
+    def text(self) -> bytes:
+        """The page that is scraped. Raises StoreUnavailable."""
+        return generate_latest(self._registry)
+
+    def describe(self) -> Iterator[Metric]:
+        """Nothing is known without asking the store."""
+        return iter(())
+
+    def collect(self) -> Iterator[Metric]:
+        """Asked for at each scrape."""
+        tallies, lanes, totals, quarantine = self._store.read(
+            lambda tx: (tally.totals(tx), delivery.lanes(tx), alertgroup.totals(tx), message.quarantine_depth(tx))
+        )
+        yield InfoMetricFamily("tocsin", "The running Tocsin.", {"version": __version__, "engine": self._store.engine})
+        yield GaugeMetricFamily(
+            "tocsin_store_healthy", "1 while the store can write.", value=0 if self._store.healthy() else 1
+        )
+        yield GaugeMetricFamily("tocsin_store_waiting", "Writes that wait for a commit.", value=self._store.waiting)
+        yield GaugeMetricFamily("tocsin_quarantine_depth", "Messages that stand in quarantine.", value=quarantine)
+        groups = GaugeMetricFamily("tocsin_alertgroups", "Alertgroups by status.", labels=["status"])
+        for status, n in totals.items():
+            groups.add_metric([status], n)
+        yield groups
+        yield from _balance(tallies)
+        yield from _lanes(lanes)
+
+
+def _balance(tallies: list[Tally]) -> Iterator[Metric]:
+    for name, text in _COUNTED.items():
+        counter = CounterMetricFamily(f"tocsin_{name}", text, labels=["source"])
+        for one in tallies:
+            counter.add_metric([one.source], getattr(one, name))
+        yield counter
+
+
+def _lanes(lanes: list[delivery.LaneState]) -> Iterator[Metric]:
+    depth = GaugeMetricFamily("tocsin_lane_depth", "Deliveries owed, by lane and state.", labels=["lane", "state"])
+    oldest = GaugeMetricFamily("tocsin_lane_oldest_seconds", "Age of the oldest delivery owed.", labels=["lane"])
+    paused = GaugeMetricFamily("tocsin_lane_paused", "1 while a person holds the lane.", labels=["lane"])
+    delivered = CounterMetricFamily("tocsin_lane_delivered", "Deliveries made.", labels=["lane"])
+    failed = CounterMetricFamily("tocsin_lane_failed", "Deliveries parked as failed.", labels=["lane"])
+    withheld = CounterMetricFamily("tocsin_lane_withheld", "Deliveries the gate did not let out.", labels=["lane"])
+    now = time.time()
+    for lane in lanes:
+        depth.add_metric([lane.name, "due"], lane.due)
+        depth.add_metric([lane.name, "sending"], lane.sending)
+        depth.add_metric([lane.name, "failed"], lane.failed)
+        oldest.add_metric([lane.name], 0 if lane.oldest is None else max(0.0, now - lane.oldest / 1e6))
+        paused.add_metric([lane.name], int(lane.paused))
+        delivered.add_metric([lane.name], lane.delivered)
+        failed.add_metric([lane.name], lane.failures)
+        withheld.add_metric([lane.name], lane.withheld)
+    yield from (depth, oldest, paused, delivered, failed, withheld)

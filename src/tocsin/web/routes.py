@@ -1,0 +1,78 @@
+"""The one table: every path, what may be done there, the role it needs, and what answers.
+
+The hot way in stands first. Every path of the API is served as it stands here and, for SCOT's clients, under /scot.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from tocsin.web.api import admin, alert, alertgroup, ledger, post, system
+from tocsin.web.door import Route
+from tocsin.web.pages import PAGES
+
+V2 = "/api/v2"
+SCOT = "/scot"
+
+API: Sequence[Route] = [
+    Route(["POST"], f"{V2}/alertgroup", "sender", post.post_alertgroup),
+    Route(["GET"], f"{V2}/alertgroup", "viewer", alertgroup.list_alertgroups),
+    Route(["GET"], f"{V2}/alertgroup/{{id}}", "viewer", alertgroup.get_alertgroup),
+    Route(["PUT"], f"{V2}/alertgroup/{{id}}", "analyst", alertgroup.put_alertgroup),
+    Route(["DELETE"], f"{V2}/alertgroup/{{id}}", "analyst", alertgroup.delete_alertgroup),
+    Route(["GET"], f"{V2}/alertgroup/{{id}}/alert", "viewer", alertgroup.get_alerts),
+    Route(["GET"], f"{V2}/alertgroup/{{id}}/tag", "viewer", alertgroup.get_tags),
+    Route(["GET"], f"{V2}/alertgroup/{{id}}/source", "viewer", alertgroup.get_sources),
+    Route(["GET"], f"{V2}/alertgroup/{{id}}/history", "viewer", alertgroup.get_history),
+    Route(["GET"], f"{V2}/alertgroup/{{id}}/entry", "viewer", alertgroup.get_entries),
+    Route(["GET"], f"{V2}/alertgroup/{{id}}/delivery", "viewer", ledger.get_deliveries),
+    Route(["PUT"], f"{V2}/deleted/{{id}}", "analyst", alertgroup.put_deleted),
+    Route(["GET"], f"{V2}/alert", "viewer", alert.list_alerts),
+    Route(["GET"], f"{V2}/alert/{{id}}", "viewer", alert.get_alert),
+    Route(["PUT"], f"{V2}/alert/{{id}}", "analyst", alert.put_alert),
+    Route(["GET"], f"{V2}/alert/{{id}}/tag", "viewer", alert.get_tags),
+    Route(["GET"], f"{V2}/alert/{{id}}/history", "viewer", alert.get_history),
+    Route(["GET"], f"{V2}/alert/{{id}}/entry", "viewer", alert.get_entries),
+    Route(["GET"], f"{V2}/live", "viewer", system.get_live),
+    Route(["GET"], f"{V2}/flow-of-alerts", "viewer", ledger.get_flow),
+    Route(["GET"], f"{V2}/source", "viewer", ledger.list_sources),
+    Route(["GET"], f"{V2}/lane", "viewer", ledger.list_lanes),
+    Route(["GET"], f"{V2}/lane/{{name}}", "viewer", ledger.get_lane),
+    Route(["PUT"], f"{V2}/lane/{{name}}", "analyst", ledger.put_lane),
+    Route(["GET"], f"{V2}/lane/{{name}}/failed", "viewer", ledger.list_parked),
+    Route(["POST"], f"{V2}/delivery/retry", "analyst", ledger.retry_deliveries),
+    Route(["POST"], f"{V2}/delivery/drop", "analyst", ledger.drop_deliveries),
+    Route(["GET"], f"{V2}/message/{{id}}", "analyst", ledger.get_message),
+    Route(["GET"], f"{V2}/message/{{id}}/original", "analyst", ledger.get_original),
+    Route(["GET"], f"{V2}/quarantine", "analyst", ledger.list_quarantine),
+    Route(["GET"], f"{V2}/quarantine/{{id}}", "analyst", ledger.get_quarantined),
+    Route(["GET"], f"{V2}/whoami", "none", admin.get_whoami),
+    Route(["GET"], f"{V2}/key", "admin", admin.list_keys),
+    Route(["POST"], f"{V2}/key", "admin", admin.post_key),
+    Route(["DELETE"], f"{V2}/key/{{key:path}}", "admin", admin.delete_key),
+    Route(["GET"], f"{V2}/user", "admin", admin.list_users),
+    Route(["POST"], f"{V2}/user", "admin", admin.post_user),
+    Route(["PUT"], f"{V2}/user/{{name:path}}", "admin", admin.put_user),
+    Route(["GET"], f"{V2}/plugin", "admin", admin.list_plugins),
+    Route(["POST"], f"{V2}/backup", "admin", admin.post_backup),
+    Route(["POST"], f"{V2}/doctor", "admin", system.post_doctor),
+    Route(["GET"], "/api/openapi.json", "none", system.get_openapi),
+    Route(["GET"], "/api/docs", "none", system.get_docs),
+    Route(["GET"], "/healthz", "none", system.get_healthz),
+    Route(["GET"], "/readyz", "none", system.get_readyz),
+    Route(["GET"], "/metrics", "viewer", system.get_metrics),
+]
+
+
+def by_path(rows: Iterable[Route]) -> dict[str, list[Route]]:
+    """The rows of each path, paths in the order of the table."""
+    paths: dict[str, list[Route]] = {}
+    for row in rows:
+        paths.setdefault(row.path, []).append(row)
+    return paths
+
+
+def is_api(path: str) -> bool:
+    """Whether programs ask there, so that failures are JSON."""
+    return path.removeprefix(SCOT).startswith(("/api", "/healthz", "/readyz", "/metrics")) or path.startswith(SCOT)
+
+
+__all__ = ["API", "PAGES", "SCOT", "by_path", "is_api"]
