@@ -1,0 +1,36 @@
+"""The pages: drawn on the server, made quicker by a little script, and whole without it.
+
+`PAGES` are their rows of the table of routes; `show_failure` is what a browser sees when one of them fails.
+"""
+
+from tocsin.web.door import Route
+from tocsin.web.pages import alerts, changes, entry, files, flow, messages
+from tocsin.web.pages.drawing import posting, reading
+from tocsin.web.pages.failures import show_failure
+
+PAGES: list[Route] = [
+    Route(["GET"], "/static/{digest}/{name:path}", "none", files.serve),
+    Route(["GET"], "/sign-in", "none", entry.sign_in_page),
+    Route(["POST"], "/sign-in", "none", entry.sign_in),
+    Route(["POST"], "/sign-out", "viewer", entry.sign_out),
+    Route(["POST"], "/theme", "none", entry.theme),
+    Route(["GET"], "/", "viewer", alerts.home),
+    Route(["GET"], "/alerts", "viewer", reading(alerts.alerts)),
+    Route(["GET"], "/alerts/news", "viewer", reading(alerts.news)),
+    Route(["GET"], "/alerts/{id}", "viewer", reading(alerts.one)),
+    Route(["GET"], "/alerts/{id}/now", "viewer", reading(alerts.now)),
+    Route(["GET"], "/alerts/{id}/rows", "viewer", reading(alerts.rows)),
+    Route(["POST"], "/alerts/{id}/status", "analyst", posting(changes.status)),
+    Route(["POST"], "/alerts/{id}/undo", "analyst", posting(changes.undo)),
+    Route(["POST"], "/alerts/{id}/labels", "analyst", posting(changes.labels)),
+    Route(["POST"], "/deliveries/{id}", "analyst", posting(changes.owed)),
+    Route(["GET"], "/alerts/{id}/original", "analyst", reading(messages.original)),
+    Route(["GET"], "/alerts/{id}/original/download", "analyst", reading(messages.original_bytes)),
+    Route(["GET"], "/flow", "viewer", reading(flow.flow)),
+    Route(["GET"], "/balance", "viewer", reading(flow.balance)),
+    Route(["GET"], "/quarantine", "analyst", reading(messages.quarantine)),
+    Route(["GET"], "/quarantine/{id}", "analyst", reading(messages.quarantined)),
+    Route(["GET"], "/quarantine/{id}/download", "analyst", reading(messages.quarantined_bytes)),
+]
+
+__all__ = ["PAGES", "show_failure"]

@@ -1,0 +1,158 @@
+"""The Alerts page: the list, the chosen alertgroup beside it, and the pieces that keep both current."""
+
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from tocsin.errors import Malformed, StoreError
+from tocsin.store import Store, alertgroup, delivery
+from tocsin.store.alertgroup import Summary
+from tocsin.store.engine import Tx
+from tocsin.web.answers import Json
+from tocsin.web.notes import now_micros
+from tocsin.web.pages import ranges
+from tocsin.web.pages.asked import Asked, read
+from tocsin.web.pages.chosen import choose, rows_behind
+from tocsin.web.pages.drawing import HEADERS, draw, piece, target_of
+from tocsin.web.pages.lines import Line, line_of
+from tocsin.web.pages.notices import notice_of
+from tocsin.web.reading import address_of, query_of
+from tocsin.web.state import path_id, principal_of, web_of
+
+PAGE = 50
+MOST_COUNTED = 1000
+MOST_ROWS = 1000
+MOST_NEWS = 200
+
+
+async def home(_: Request) -> Response:
+    """GET /: the alerts are the home."""
+    return RedirectResponse("/alerts", 303)
+
+
+def store_of(request: Request) -> Store:
+    """The hub's store."""
+    return web_of(request).hub.store
+
+
+def asked_of(request: Request) -> Asked:
+    """What the address bar asks of the list."""
+    return read(query_of(request), now_micros())
+
+
+def number_of(request: Request, name: str) -> int:
+    """A number in the query; 0 where there is none. Raises Malformed."""
+    text = query_of(request).get(name, [""])[-1] or "0"
+    if not (text.isascii() and text.isdecimal() and len(text) <= 18):
+        raise Malformed(f"{name} must be a number.")
+    return int(text)
+
+
+def listed(tx: Tx, asked: Asked) -> dict[str, Any]:
+    """A page of the list: its lines, where it goes on, and how many match, counted no further than a thousand."""
+    found = alertgroup.page(tx, asked.where, asked.order, PAGE + 1, asked.after)
+    more = len(found) > PAGE
+    whole = not more and asked.after is None
+    matching = len(found) if whole else alertgroup.count_up_to(tx, asked.where, MOST_COUNTED)
+    return {
+        "lines": lines_of(tx, found[:PAGE], asked),
+        "next_url": f"/alerts{asked.behind(found[PAGE - 1])}" if more else "",
+        "page_size": PAGE,
+        "matched": _matched(matching),
+    }
+
+
+def _matched(n: int) -> str:
+    shown = f"{n:,}+" if n >= MOST_COUNTED else f"{n:,}"
+    return f"{shown} alertgroup{' matches' if n == 1 else 's match'}"
+
+
+def lines_of(tx: Tx, found: list[Summary], asked: Asked) -> list[Line]:
+    """Alertgroups as the list shows them."""
+    owed = delivery.of_groups(tx, [known.id for known in found])
+    return [line_of(known, owed[known.id], asked.suffix) for known in found]
+
+
+def alerts(request: Request) -> Response:
+    """GET /alerts, or the part of it that htmx asks for."""
+    asked = asked_of(request)
+    parts = store_of(request).read(lambda tx: listed(tx, asked))
+    whole = {"here": "alerts", "asked": asked, "chosen": None, "curl": curl_of(request), **parts}
+    match target_of(request):
+        case "groups":
+            return piece(request, "groups_found.html", **whole)
+        case "more":
+            return piece(request, "more_rows.html", **whole)
+    return draw(request, "alerts.html", **whole)
+
+
+def one(request: Request) -> Response:
+    """GET /alerts/ID: the list with one alertgroup chosen, or only that one for htmx. Counts as a view."""
+    group = path_id(request)
+    asked = asked_of(request)
+    target = target_of(request)
+    if target in ("groups", "more"):
+        return alerts(request)
+    rows, record = number_of(request, "rows"), number_of(request, "alert")
+
+    def work(tx: Tx) -> dict[str, Any]:
+        found = choose(tx, group, asked, rows_after=rows, record=record)
+        return {"chosen": found, **({} if target else listed(tx, asked))}
+
+    parts = store_of(request).read(work)
+    _count_view(request, group)
+    whole = {"here": "alerts", "asked": asked, "notice": notice_of(request, group), "curl": curl_of(request), **parts}
+    if target == "record":
+        return piece(request, "record.html", **whole)
+    return piece(request, "chosen_part.html", **whole) if target else draw(request, "alerts.html", **whole)
+
+
+def _count_view(request: Request, id: int) -> None:
+    """Nobody waits for this one, and a store that cannot write now must not take the page away."""
+    who, ip, at = principal_of(request).name, address_of(request), now_micros()
+    try:
+        store_of(request).submit(lambda tx: alertgroup.saw(tx, id, who, ip, at))
+    except StoreError:
+        return
+
+
+def now(request: Request) -> Response:
+    """GET /alerts/ID/now: what may have changed of the chosen alertgroup, each part in its place."""
+    group = path_id(request)
+    asked = asked_of(request)
+    chosen = store_of(request).read(lambda tx: choose(tx, group, asked))
+    parts = ("facts", "labels", "counts", "way", "past")
+    return piece(request, "changed.html", asked=asked, chosen=chosen, parts=parts, in_list=False, notice=None)
+
+
+def rows(request: Request) -> Response:
+    """GET /alerts/ID/rows?after=ALERT: the rows behind one, for the grid: [id, status, [cell, …]] each."""
+    group = path_id(request)
+    after, limit = number_of(request, "after"), number_of(request, "limit") or MOST_ROWS
+    found, more = store_of(request).read(lambda tx: rows_behind(tx, group, after, min(limit, MOST_ROWS)))
+    return Json({"rows": found, "more": more}, headers=dict(HEADERS))
+
+
+def news(request: Request) -> Response:
+    """GET /alerts/news?ids=…: those of the alertgroups that the filter lets through, as lines of the list."""
+    asked = asked_of(request)
+    ids = ranges.read(query_of(request).get("ids", [""])[-1])[:MOST_NEWS]
+
+    def work(tx: Tx) -> list[Line]:
+        where = asked.only(ids)
+        found = alertgroup.page(tx, where, asked.order, MOST_NEWS) if where.ids else []
+        return lines_of(tx, found, asked)
+
+    lines = store_of(request).read(work)
+    return piece(request, "more_rows.html", lines=lines, chosen=None, next_url="", page_size=PAGE)
+
+
+def curl_of(request: Request) -> str:
+    """The line that sends a first alert, ready to be pasted."""
+    return (
+        f"curl -X POST {request.url.scheme}://{request.headers.get('host', 'localhost')}/scot/api/v2/alertgroup \\\n"
+        "  -H 'Authorization: apikey KEY' \\\n"
+        '  -d \'{"message_id": "first-1", "subject": "My first alert", "tag": ["try"], "source": ["me"],\n'
+        '       "columns": ["host", "what"], "data": [{"host": "192.0.2.7", "what": "hello"}]}\''
+    )

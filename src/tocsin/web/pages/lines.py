@@ -1,0 +1,73 @@
+"""A line of the list: an alertgroup in one glance, and where it went in three words."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from tocsin.model import Severity
+from tocsin.store.alertgroup import Summary
+from tocsin.store.delivery import Owed
+
+
+class Pending(NamedTuple):
+    """A delivery that is not simply done."""
+
+    lane: str
+    colour: str
+    glyph: str
+    words: str
+
+
+class SentTo(NamedTuple):
+    """Success whispers, exceptions speak."""
+
+    delivered: tuple[str, ...]
+    exceptions: tuple[Pending, ...]
+
+    @property
+    def nowhere(self) -> bool:
+        """Whether nobody is owed it."""
+        return not self.delivered and not self.exceptions
+
+
+class Line(NamedTuple):
+    """One alertgroup as the list shows it. `url` keeps the filter of the list."""
+
+    known: Summary
+    sent: SentTo
+    url: str
+
+    @property
+    def colour(self) -> str:
+        """The colour of the counts: that of the status, none where there are no alerts."""
+        return self.known.status.value if self.known.alert_count else "none"
+
+    @property
+    def severity_word(self) -> str:
+        """The severity in a word; empty when nobody said."""
+        return "" if self.known.severity is None else Severity(self.known.severity).name.lower()
+
+    @property
+    def bars(self) -> str:
+        """The severity as bars."""
+        return "" if self.known.severity is None else "▮" * max(1, self.known.severity)
+
+
+def line_of(known: Summary, owed: Sequence[Owed], suffix: str) -> Line:
+    """The line of an alertgroup with its deliveries; `suffix` is the query that its link keeps."""
+    delivered = tuple(one.lane for one in owed if one.state == "delivered")
+    exceptions = tuple(_exception(one) for one in owed if one.state != "delivered")
+    return Line(known, SentTo(delivered, exceptions), f"/alerts/{known.id}{suffix}")
+
+
+def _exception(owed: Owed) -> Pending:
+    last = owed.receipts[-1].detail if owed.receipts else ""
+    match owed.state:
+        case "withheld":
+            return Pending(owed.lane, "held", "⊘", f"withheld: {last}")
+        case "failed":
+            return Pending(owed.lane, "bad", "!", f"failed: {last}")
+        case "dropped":
+            return Pending(owed.lane, "due", "×", "given up by a person")
+        case "due" if owed.receipts:
+            return Pending(owed.lane, "bad", "!", f"waiting after {owed.attempt} attempts: {last}")
+    return Pending(owed.lane, "due", "…", "being sent" if owed.state == "sending" else "waiting")

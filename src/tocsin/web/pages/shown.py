@@ -1,0 +1,134 @@
+"""How text, times and numbers of strangers stand on a page: escaped, isolated, and with nothing hidden in them.
+
+Whatever a sender wrote is text. A character that would turn, hide or imitate text (Unicode categories Cc, Cf, Cs and
+the invisible fillers) stays in the text but shows its number; the whole is isolated, so that a right-to-left name
+cannot rearrange its neighbours (Unicode Technical Report 36, section 2.3; HTML `bdi`).
+"""
+
+import re
+import sys
+import unicodedata
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+
+from markupsafe import Markup, escape
+
+from tocsin.model import Micros
+
+FILLERS = "\u115f\u1160\u17b4\u17b5\u2028\u2029\u2800\u3164\uffa0"
+"""Characters that show as nothing though they count as letters, symbols or separators."""
+
+KEPT = "\n\t"
+"""Control characters that a page may show as what they are."""
+
+
+def _hidden() -> str:
+    """The characters to mark, as a class of a regular expression, in ranges."""
+    marked = [
+        code
+        for code in range(sys.maxunicode + 1)
+        if (unicodedata.category(chr(code)) in ("Cc", "Cf", "Cs") and chr(code) not in KEPT) or chr(code) in FILLERS
+    ]
+    ranges: list[list[int]] = []
+    for code in marked:
+        if ranges and ranges[-1][1] == code - 1:
+            ranges[-1][1] = code
+        else:
+            ranges.append([code, code])
+    return "[" + "".join(f"\\U{first:08x}-\\U{last:08x}" for first, last in ranges) + "]"
+
+
+HIDDEN = re.compile(_hidden())
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@lru_cache(maxsize=512)
+def _mark(character: str) -> Markup:
+    name = unicodedata.name(character, "control character")
+    inner = "\ufffd" if character == "\0" or unicodedata.category(character) == "Cs" else character
+    return Markup('<span class="ctl" data-c="{}" title="{}">{}</span>').format(
+        f"{ord(character):04X}", f"U+{ord(character):04X} {name}", inner
+    )
+
+
+def text(value: object) -> Markup:
+    """Text of a stranger as a piece of a page; empty for nothing."""
+    words = str(value)
+    if not words:
+        return Markup("")
+    return Markup("<bdi>{}</bdi>").format(_visible(words))
+
+
+def _visible(words: str) -> Markup:
+    if HIDDEN.search(words) is None:
+        return escape(words)
+    pieces: list[Markup] = []
+    end = 0
+    for found in HIDDEN.finditer(words):
+        pieces += escape(words[end : found.start()]), _mark(found.group())
+        end = found.end()
+    return Markup("").join([*pieces, escape(words[end:])])
+
+
+def plain(value: object) -> str:
+    """The text for a title, a tooltip or a label, where no mark-up can stand: hidden characters become U+FFFD."""
+    return HIDDEN.sub("\ufffd", str(value))
+
+
+Cell = str | list[str] | int | None
+"""A cell as pages show it: its text; the texts of a list; None for null; 0 where the row has no such column."""
+
+
+def cell(value: Cell) -> Markup:
+    """A cell of a row, its text exact."""
+    match value:
+        case None:
+            return Markup('<span class="null">null</span>')
+        case int():
+            return Markup("")
+        case list():
+            return Markup('<span class="sep">, </span>').join(text(part) for part in value)
+    return text(value)
+
+
+def moment(at: Micros) -> datetime | None:
+    """The time as a datetime, UTC; None where the calendar ends."""
+    try:
+        return _EPOCH + timedelta(microseconds=at)
+    except OverflowError:
+        return None
+
+
+def _time(at: Micros | None, how: str, form: str) -> Markup:
+    if at is None:
+        return Markup('<span class="faint">–</span>')
+    when = moment(at)
+    if when is None:
+        return Markup('<span class="num">{}</span>').format(f"{at} µs")
+    iso = when.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    shown = when.strftime(form)
+    if how == "exact":
+        shown += f".{when.microsecond // 1000:03d}"
+    return Markup('<time datetime="{}" data-show="{}" title="{} UTC">{}</time>').format(
+        iso, how, when.strftime("%Y-%m-%d %H:%M:%S"), shown
+    )
+
+
+def clock(at: Micros | None) -> Markup:
+    """Date and time to the second; UTC until the reader's browser says otherwise."""
+    return _time(at, "clock", "%Y-%m-%d %H:%M:%S")
+
+
+def exactly(at: Micros | None) -> Markup:
+    """Date and time to the millisecond."""
+    return _time(at, "exact", "%Y-%m-%d %H:%M:%S")
+
+
+def ago(at: Micros | None) -> Markup:
+    """How long ago, or how soon; date and time where no script runs, since a page stands longer than a minute."""
+    return _time(at, "ago", "%m-%d %H:%M")
+
+
+def number(value: int) -> str:
+    """A number with its thousands apart."""
+    return f"{value:,}"

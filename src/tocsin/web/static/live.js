@@ -1,0 +1,75 @@
+// What changes in the store, told to the page as it happens (Server-Sent Events).
+
+const sign = document.getElementById("live");
+const balance = () => document.getElementById("balance");
+const timers = new Map();
+
+// Do it now, and at most once in `wait` milliseconds: the first at once, the last never forgotten.
+export function sparingly(name, wait, work) {
+  const timer = timers.get(name);
+  if (timer) {
+    timer.again = true;
+    return;
+  }
+  const mine = { again: false };
+  timers.set(name, mine);
+  setTimeout(() => {
+    timers.delete(name);
+    if (mine.again) sparingly(name, wait, work);
+  }, wait);
+  work();
+}
+
+// Fetch a piece and put it in the place of an element; a fault is not worth a word, the next news comes anyway.
+export async function renew(address, place, how = "outerHTML") {
+  const target = typeof place === "string" ? document.querySelector(place) : place;
+  if (!window.htmx || !target) return;
+  try {
+    const headers = { "HX-Request": "true", "HX-Target": `${target.localName}#${target.id}` };
+    const answer = await fetch(address, { headers, credentials: "same-origin" });
+    if (answer.ok && target.isConnected) {
+      await window.htmx.swap({ sourceElement: target, target, text: await answer.text(), swap: how });
+    }
+  } catch {
+    // The stream says when the server is back.
+  }
+}
+
+function said(state, words) {
+  sign.hidden = false;
+  sign.className = `live ${state}`;
+  if (sign.textContent !== words) sign.textContent = words;
+}
+
+function renewNumbers() {
+  if (balance()) sparingly("balance", 2000, () => renew("/balance", balance()));
+  const flow = document.getElementById("flow");
+  if (flow) sparingly("flow", 2000, () => renew("/flow", document.getElementById("flow")));
+}
+
+function tell(kind, ids = []) {
+  document.dispatchEvent(new CustomEvent("tocsin:news", { detail: { kind, ids } }));
+  renewNumbers();
+}
+
+if (sign) {
+  const stream = new EventSource("/api/v2/live");
+  let lost = false;
+  stream.addEventListener("open", () => {
+    said("on", "live");
+    if (lost) tell("reset");
+    lost = false;
+  });
+  stream.addEventListener("error", () => {
+    lost = true;
+    said("off", stream.readyState === EventSource.CLOSED ? "not live: reload the page" : "not live, trying again");
+  });
+  stream.addEventListener("alertgroup", (event) => {
+    const { kind, ids } = JSON.parse(event.data);
+    tell(kind, ids);
+  });
+  stream.addEventListener("reset", () => tell("reset"));
+  // Refused posts change no alertgroup, but they count.
+  setInterval(() => document.visibilityState === "visible" && renewNumbers(), 15000);
+  addEventListener("pagehide", () => stream.close());
+}

@@ -1,0 +1,40 @@
+// Text of strangers as nodes: isolated, and with every hidden character marked (the same rule as shown.py).
+
+const HIDDEN = /[\p{Cc}\p{Cf}\p{Cs}\u115f\u1160\u17b4\u17b5\u2028\u2029\u2800\u3164\uffa0]/gu;
+
+export function textNode(words) {
+  const whole = document.createElement("bdi");
+  let end = 0;
+  for (const found of words.matchAll(HIDDEN)) {
+    const character = found[0];
+    if (character === "\n" || character === "\t") continue;
+    whole.append(words.slice(end, found.index), mark(character));
+    end = found.index + character.length;
+  }
+  whole.append(words.slice(end));
+  return whole;
+}
+
+function mark(character) {
+  const code = character.codePointAt(0).toString(16).toUpperCase().padStart(4, "0");
+  const shown = document.createElement("span");
+  shown.className = "ctl";
+  shown.dataset.c = code;
+  shown.title = `U+${code}`;
+  shown.textContent = character === "\0" ? "\ufffd" : character;
+  return shown;
+}
+
+export function cellNodes(cell) {
+  if (cell === 0) return [];
+  if (cell === null) return [labelled("null", "null")];
+  if (typeof cell === "string") return [textNode(cell)];
+  return cell.flatMap((part, at) => (at ? [labelled("sep", ", "), textNode(part)] : [textNode(part)]));
+}
+
+function labelled(name, words) {
+  const span = document.createElement("span");
+  span.className = name;
+  span.textContent = words;
+  return span;
+}
