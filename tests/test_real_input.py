@@ -53,7 +53,7 @@ LOG_LINE = re.compile(
 )
 
 Reading = tuple[int, str, int | None, str, int | None, str, str]
-"""Microseconds, source address and port, target address and port, protocol, category."""
+"""Microseconds, source address and port, target address and port, protocols, category."""
 
 
 def micros(text: str) -> int:
@@ -86,7 +86,7 @@ def as_read(event: dict[str, Any], category: Callable[[str], str]) -> Reading:
         event.get("src_port"),
         short.get(address["dest"], address["dest"]),
         event.get("dest_port"),
-        event["proto"].lower(),
+        "/".join([event["proto"].lower(), *([event["app_proto"]] if "app_proto" in event else [])]),
         category(event["alert"]["category"]),
     )
 
@@ -102,7 +102,7 @@ def idea_reading(line: str) -> Reading:
         source.get("Port", [None])[0],
         (target.get("IP4") or target["IP6"])[0],
         target.get("Port", [None])[0],
-        target["Proto"][0],
+        "/".join(target["Proto"]),
         event["Category"][0],
     )
 
