@@ -157,18 +157,13 @@ class LineFile:
         """Say in one line that the file can be written, without touching it. Raises Unavailable."""
         folder = self.path.parent
         try:
-            size = 0
-            if self.path.exists():
-                status = self.path.stat()
-                _refuse_others(status)
-                size = status.st_size
-                _ask(self.path, os.R_OK | os.W_OK)
+            size = self._size()
             _ask(folder, os.W_OK | os.X_OK)
             space = os.statvfs(folder)
+            if space.f_flag & os.ST_RDONLY:
+                raise OSError(errno.EROFS, "")
         except OSError as error:
             raise _unavailable(self.path, error) from error
-        if os.statvfs(folder).f_flag & os.ST_RDONLY:
-            raise _unavailable(self.path, OSError(errno.EROFS, ""))
         return f"{self.path} can be written: {size} bytes, {space.f_bavail * space.f_frsize} free on its disk"
 
     def close(self) -> None:
@@ -176,6 +171,19 @@ class LineFile:
         if self._file >= 0:
             os.close(self._file)
             self._file = -1
+
+    def __del__(self) -> None:
+        self.close()
+
+    def _size(self) -> int:
+        """The file's size, 0 if there is none. Raises OSError for one that cannot be read and written."""
+        try:
+            status = self.path.stat()
+        except FileNotFoundError:
+            return 0
+        _refuse_others(status)
+        _ask(self.path, os.R_OK | os.W_OK)
+        return status.st_size
 
     def _stand(self, cursor: str | None) -> int:
         """Open what stands at the path now; the offset at which to write."""
@@ -226,7 +234,7 @@ class LineFile:
             _lock(file)
             if new:
                 _sync_folder(self.path.parent)
-        except OSError:
+        except BaseException:
             os.close(file)
             raise
         self._file = file
@@ -347,7 +355,7 @@ def _refuse_others(status: os.stat_result) -> None:
 
 
 def _ask(path: Path, mode: int) -> None:
-    path.stat()
+    path.stat()  # says more than access does
     if not os.access(path, mode):
         raise PermissionError(errno.EACCES, "")
 
