@@ -130,13 +130,15 @@ def read_only(scene: Scene, lasts: float) -> None:
     done = scene.volume.own and scene.volume.make_read_only()
     scene.note("remounted read-only" if done else "could not remount read-only here")
     scene.hub.start()
-    time.sleep(1 + lasts if done else 0)
+    said = scene.hub.wait_ready(1.5 + lasts) if done else ""
     if done:
+        scene.note(f"meanwhile: {said or 'ready'}")
         scene.volume.make_writable()
+    said = scene.hub.wait_ready(20)
     if not scene.hub.alive:
         scene.note("the server gave up on the read-only folder; started again")
         scene.hub.start()
-    said = scene.hub.wait_ready(20)
+        said = scene.hub.wait_ready(20)
     if said:
         scene.problems.append(f"after the read-only folder was mended: {said}")
 

@@ -8,8 +8,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from neighbours.server import TOCSIN, free_port
 
@@ -42,12 +43,19 @@ class Hub:
     def start(self) -> None:
         """Start it; does not wait."""
         command = [*self._program, "serve", "--data", str(self.data), "--host", "127.0.0.1", "--port", str(self.port)]
-        with self.log.open("ab") as log:
+        with self._open_log() as log:
             log.write(f"--- started by the loss finder: {' '.join(command)}\n".encode())
             log.flush()
             self._process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self.environment, cwd="/"
             )
+
+    def _open_log(self) -> BinaryIO:
+        """The log, or one beside the data folder when nothing can be written in there now."""
+        with suppress(OSError):
+            return self.log.open("ab")
+        self.log = self.data.with_name("server.log")
+        return self.log.open("ab")
 
     def kill(self) -> None:
         """SIGKILL."""

@@ -25,7 +25,7 @@ from neighbours.postgres import Postgres
 SENDERS = 3
 DRAINED_WITHIN_S = 20.0
 HUB_DISK_MIB = 48
-DATABASE_DISK_MIB = 256
+DATABASE_DISK_MIB = 320
 
 CONFIGURATION = """
 [store]
@@ -88,6 +88,8 @@ class Round:
             # Half of the time the server's own log stands on the disk that fills up.
             log = (volume.folder if self._chance.random() < 0.5 else folder) / "server.log"
             hub = Hub(volume.folder, log, self.program)
+            if self.cluster:
+                stack.callback(self.cluster.drop, database)
             stack.callback(hub.kill)
             scene = Scene(hub, volume, started, self.seed, self.cluster, self.cluster_volume)
             evidence = Evidence(refusals_bind=self.engine == "sqlite")
