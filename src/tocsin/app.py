@@ -14,6 +14,7 @@ from tocsin.config import Config
 from tocsin.delivery import Lanes
 from tocsin.errors import ConfigError, StoreError, StoreLocked, StoreUnavailable
 from tocsin.intake import Intake, Limits
+from tocsin.intake.fetching import Fetchers
 from tocsin.model import Micros
 from tocsin.registry import Registry, Wiring
 from tocsin.sharing import Gate
@@ -47,21 +48,25 @@ class Hub:
         self.intake = Intake(self.store, wiring.parsers, tuple(wiring.destinations), limits, self.names)
         gate = Gate(wiring.clearances)
         self.lanes = Lanes(self.store, wiring.destinations, config.delivery, gate, self.names)
+        self.fetchers = Fetchers(self.store, self.intake, wiring.sources)
         self._ended = threading.Event()
         self._keeper = threading.Thread(target=self._keep, name="tocsin-keeper", daemon=True)
 
     def start(self) -> None:
-        """Begin to send, and to sweep out what is older than it may be."""
+        """Begin to fetch and to send, and to sweep out what is older than it may be."""
         self.store.on_commit(self._wake)
         self.lanes.start()
+        self.fetchers.start()
         self._keeper.start()
 
     def stop(self) -> None:
         """End in the order in which alerts walk: attempts under way finish, then the store closes."""
         self._ended.set()
+        self.fetchers.stop(self.config.delivery.stop_wait_s)
         self.lanes.stop(self.config.delivery.stop_wait_s)
         if self._keeper.is_alive():
             self._keeper.join()
+        self.intake.close()
         self.store.close()
         os.close(self._lock)
 

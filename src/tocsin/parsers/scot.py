@@ -50,6 +50,7 @@ class Scot(Parser):
 
     version: ClassVar[str] = "1"
     order: ClassVar[int] = 90
+    apart: ClassVar[bool] = False  # one pass of a strict decoder; a process more would cost more than it guards
 
     def claims(self, message: Message) -> bool:
         """Any JSON that was posted."""

@@ -29,7 +29,10 @@ class Part(Noun, frozen=True, kw_only=True):
 
 
 class Entry(Noun, frozen=True, kw_only=True):
-    """A message with everything that follows from it. `reason` is set when it stands in quarantine."""
+    """A message with everything that follows from it.
+
+    `reason` is set when it stands in quarantine; `cursor` is how far its source has read with it.
+    """
 
     message: Message
     thread: str | None
@@ -37,6 +40,7 @@ class Entry(Noun, frozen=True, kw_only=True):
     parser_version: str
     parts: tuple[Part, ...] = ()
     reason: str = ""
+    cursor: str | None = None
     codec: int = PLAIN
     packed: bytes = b""
 
@@ -55,7 +59,14 @@ class Stored(Noun, frozen=True, kw_only=True):
     quarantined: str = ""
 
 
-def entry(message: Message, parts: Sequence[Part], parser: str, version: str, reason: str = "") -> Entry:
+def entry(
+    message: Message,
+    parts: Sequence[Part],
+    parser: str,
+    version: str,
+    reason: str = "",
+    cursor: str | None = None,
+) -> Entry:
     """An entry ready to be stored: compressed, and with the identity that makes a second sending recognisable."""
     codec, body = PLAIN, message.body
     if len(body) > _SMALL and len(shorter := zlib.compress(body, 1)) < len(body):
@@ -67,6 +78,7 @@ def entry(message: Message, parts: Sequence[Part], parser: str, version: str, re
         parser_version=version,
         parts=tuple(parts),
         reason=reason,
+        cursor=cursor,
         codec=codec,
         packed=body,
     )
@@ -326,14 +338,17 @@ def _count(tx: Tx, entries: Sequence[Entry], days: Counter[tuple[int, str, str]]
         tx,
         [(day, source, n["stored"], n["quarantined"], 0, n["repeated"]) for (day, source), n in places.items()],
     )
-    newest: dict[str, int] = {}
+    states: dict[str, tuple[int, str | None]] = {}
     for item in entries:
-        newest[item.message.source] = max(newest.get(item.message.source, 0), item.message.received)
+        at, cursor = states.get(item.message.source, (0, None))
+        states[item.message.source] = (max(at, item.message.received), item.cursor or cursor)
     tx.run(
-        "INSERT INTO source_state (name, last_message, last_success)"
-        " SELECT value ->> 0, CAST(value ->> 1 AS BIGINT), CAST(value ->> 1 AS BIGINT) FROM {each:rows} WHERE true"
-        " ON CONFLICT (name) DO UPDATE SET last_message = excluded.last_message, last_success = excluded.last_success",
-        rows=packed(newest.items()),
+        "INSERT INTO source_state (name, last_message, last_success, cursor)"
+        " SELECT value ->> 0, CAST(value ->> 1 AS BIGINT), CAST(value ->> 1 AS BIGINT),"
+        " coalesce(value ->> 2, (SELECT s.cursor FROM source_state s WHERE s.name = value ->> 0), '')"
+        " FROM {each:rows} WHERE true ON CONFLICT (name) DO UPDATE SET last_message = excluded.last_message,"
+        " last_success = excluded.last_success, cursor = excluded.cursor",
+        rows=[(name, *state) for name, state in states.items()],
     )
 
 

@@ -6,15 +6,14 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 
 import msgspec
-import structlog
 
 from tocsin import detection, rules
-from tocsin.errors import Malformed, Refused, TooLarge, Unreadable
+from tocsin.errors import Malformed, Refused, TooLarge
+from tocsin.intake.apart import Children
+from tocsin.intake.reading import Reading, read
 from tocsin.model import Alertgroup, Message, Severity
 from tocsin.plugin import Parser
 from tocsin.store import Entry, Part, Store, Stored, entry
-
-log = structlog.get_logger()
 
 
 @dataclass(frozen=True)
@@ -23,6 +22,8 @@ class Limits:
 
     max_rows: int = 10_000
     split_rows: int = 0
+    parse_s: float = 10
+    parse_mib: int = 1024
 
 
 class Counts:
@@ -63,22 +64,31 @@ class Intake:
         names: detection.Names = detection.DEFAULT,
     ) -> None:
         self._store = store
-        self._parsers = sorted(parsers.items(), key=lambda item: (item[1].order, item[0]))
+        ordered = sorted(parsers.items(), key=lambda item: (item[1].order, item[0]))
+        self._here = [(name, parser) for name, parser in ordered if not parser.apart]
         self._destinations = tuple(destinations)
         self._limits = limits or Limits()
         self._names = names
+        self._children = Children(
+            [(name, parser) for name, parser in ordered if parser.apart],
+            self._limits.parse_s,
+            self._limits.parse_mib,
+        )
         self.counts = Counts()
 
-    def accept(self, message: Message) -> Stored:
-        """Store a message and everything that follows from it; on return it is on disk.
+    def accept(self, message: Message, cursor: str | None = None, refused: str = "") -> Stored:
+        """Store a message and everything that follows from it; on return it is on disk, and the cursor with it.
+
+        A message that is not understood, or `refused` with a reason, stands in quarantine.
 
         Raises:
-            Refused: the message breaks a limit; nothing was stored.
             StoreUnavailable: nothing was stored; hand it over again.
         """
-        return self.submit(message, answerable=False).result()
+        return self.submit(message, answerable=False, cursor=cursor, refused=refused).result()
 
-    def submit(self, message: Message, *, answerable: bool) -> Future[Stored]:
+    def submit(
+        self, message: Message, *, answerable: bool, cursor: str | None = None, refused: str = ""
+    ) -> Future[Stored]:
         """As `accept`, without waiting: the future is resolved after the commit.
 
         An answerable sender is told at once what is wrong (Malformed, TooLarge) and nothing is stored; from all
@@ -86,12 +96,21 @@ class Intake:
         """
         self.counts.add("received")
         try:
-            future = self._store.append(self._understood(message, answerable))
+            kept = (
+                entry(message, (), "", "", refused, cursor)
+                if refused
+                else self._understood(message, answerable, cursor)
+            )
+            future = self._store.append(kept)
         except BaseException:
             self.counts.add("refused")
             raise
         future.add_done_callback(self._ended)
         return future
+
+    def close(self) -> None:
+        """End the children that parse."""
+        self._children.close()
 
     def _ended(self, future: Future[Stored]) -> None:
         if future.exception() is not None:
@@ -101,33 +120,22 @@ class Intake:
         else:
             self.counts.add("quarantined" if stored.quarantined else "stored")
 
-    def _understood(self, message: Message, answerable: bool) -> Entry:
-        name, parser = next(((name, each) for name, each in self._parsers if each.claims(message)), ("", None))
-        version = parser.version if parser else ""
-        try:
-            return self._entry(message, self._read(message, parser), name, version)
-        except Refused as error:
-            if answerable:
-                raise
-            reason = str(error)
-        except Unreadable as error:
-            if answerable:
-                raise Malformed(str(error)) from None
-            reason = str(error)
-        except Exception as error:
-            # A parser's own fault must not cost the message: it is kept, and the reason says whose fault it was.
-            log.exception("parser failed", parser=name, source=message.source)
-            reason = f"parser {name} failed: {type(error).__name__}: {error}"[:500]
-        return entry(message, (), name, version, reason)
-
-    def _read(self, message: Message, parser: Parser | None) -> list[Alertgroup]:
-        if parser is None:
-            raise Unreadable("no parser claims it")
-        return self._cut(tuple(parser.parse(message)))
+    def _understood(self, message: Message, answerable: bool, cursor: str | None) -> Entry:
+        reading = read(self._here, message) or self._children.read(message)
+        if answerable:
+            reading.raise_for_sender()
+        if not reading.reason:
+            try:
+                return self._entry(message, self._cut(reading.groups), reading, cursor)
+            except Refused as error:
+                if answerable:
+                    raise
+                reading = msgspec.structs.replace(reading, groups=(), reason=str(error))
+        return entry(message, (), reading.parser, reading.version, reading.reason, cursor)
 
     def _cut(self, groups: tuple[Alertgroup, ...]) -> list[Alertgroup]:
         if not groups or not all(group.alerts for group in groups):
-            raise Unreadable("it holds no rows")
+            raise Malformed("it holds no rows")
         cut: list[Alertgroup] = []
         for group in groups:
             rows, size = len(group.alerts), self._limits.split_rows
@@ -143,14 +151,14 @@ class Intake:
                 cut.append(msgspec.structs.replace(group, subject=subject, alerts=alerts))
         return cut
 
-    def _entry(self, message: Message, groups: Sequence[Alertgroup], parser: str, version: str) -> Entry:
+    def _entry(self, message: Message, groups: Sequence[Alertgroup], reading: Reading, cursor: str | None) -> Entry:
         if not message.message_id and (named := next((group.message_id for group in groups if group.message_id), "")):
             message = msgspec.structs.replace(message, message_id=named)
         parts = [
             Part(group=group, severity=self._worst(group), lanes=rules.route(group, self._destinations))
             for group in groups
         ]
-        return entry(message, parts, parser, version)
+        return entry(message, parts, reading.parser, reading.version, cursor=cursor)
 
     def _worst(self, group: Alertgroup) -> Severity | None:
         known = [found for alert in group.alerts if (found := detection.severity(alert, self._names)) is not None]
