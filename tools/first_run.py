@@ -5,11 +5,11 @@ the first password; here follow a dozen sample alertgroups, a key for senders an
 """
 
 import argparse
+import json
 import signal
 import subprocess
 import sys
 import time
-import urllib.error
 import urllib.request
 from pathlib import Path
 
@@ -36,7 +36,7 @@ def main() -> int:
     server = subprocess.Popen(serve, stdin=subprocess.DEVNULL, start_new_session=True)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        if wait_until_ready(server, url):
+        if wait_until_ready(server, arguments.data, url):
             show_around(arguments.data, url)
         return server.wait()
     except KeyboardInterrupt:
@@ -51,14 +51,16 @@ def main() -> int:
         return 1
 
 
-def wait_until_ready(server: "subprocess.Popen[bytes]", url: str) -> bool:
-    """Wait for /readyz to say yes; False when the server ended before."""
+def wait_until_ready(server: "subprocess.Popen[bytes]", data: Path, url: str) -> bool:
+    """Wait for our server, not another on the same port, to say at /readyz that it is; False when it ended before."""
     while server.poll() is None:
         try:
-            with urllib.request.urlopen(f"{url}/readyz", timeout=5):
-                return True
-        except (urllib.error.URLError, OSError):
-            time.sleep(0.1)
+            if json.loads((data / "control.json").read_text())["pid"] == server.pid:
+                with urllib.request.urlopen(f"{url}/readyz", timeout=5):
+                    return True
+        except (OSError, ValueError):
+            pass  # no answer yet, or a file just being written
+        time.sleep(0.1)
     return False
 
 
