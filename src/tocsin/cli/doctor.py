@@ -13,6 +13,8 @@ from tocsin.cli.table import plain
 
 ENOUGH_FREE = 2**30
 GIB = 2**30
+STARTING = ("configuration", "plug-ins")
+"""What must be well for a hub to be built."""
 
 
 class Finding(NamedTuple):
@@ -49,7 +51,8 @@ def findings(data: Path, file: Path | None) -> Iterator[Finding]:
     yield from folder(data)
     configured = list(configuration(data, file))
     yield from configured
-    yield from hub(data, file, startable=all(finding.well for finding in configured))
+    startable = all(finding.well for finding in configured if finding.what in STARTING)
+    yield from hub(data, file, startable=startable)
 
 
 def folder(data: Path) -> Iterator[Finding]:

@@ -90,7 +90,11 @@ def open_door(data: Path, file: Path | None) -> Iterator[Door]:
         hub = build(load_config(data, file), data)
         try:
             token = new_token()
-            yield from _through(loop, local(create(hub, control=token), token), live=False)
+            application = create(hub, control=token)
+            life = application.router.lifespan_context(application)
+            loop.run(life.__aenter__())
+            yield from _through(loop, local(application, token), live=False)
+            loop.run(life.__aexit__(None, None, None))
         finally:
             hub.stop()
 

@@ -7,7 +7,7 @@ import structlog
 
 from tocsin.config import LogSection
 
-QUIET = ("httpx2", "httpcore2", "asyncio")
+QUIET = ("httpx2", "httpcore2", "asyncio", "uvicorn")
 
 
 def set_up(section: LogSection) -> None:

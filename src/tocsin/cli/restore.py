@@ -30,4 +30,4 @@ def restore(data: Path, file: Path | None, source: Path) -> None:
     finally:
         hub.stop()
     rows = sum(table.rows for table in manifest.tables)
-    click.echo(f"restored {rows:,} rows of {moment(manifest.created)} into {data}")
+    click.echo(f"restored {rows:,} rows of {moment(manifest.created // 1_000_000)} into {data}")

@@ -22,7 +22,7 @@ FIRST_USER = "admin"
 ANYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # how to reach a server that listens everywhere
 KEEP_ALIVE_S = 75
 FAREWELL_S = 5
-"""How long a connection may take to end when the server stops; live pages never would by themselves."""
+"""How long a request under way may take when the server stops."""
 
 
 def run(
@@ -45,14 +45,20 @@ def run(
         ssl_keyfile=http.tls_key,
     )
     certificate = str(http.tls_certificate.resolve()) if http.tls_certificate else ""
-    _Server(settings, token, announce, certificate).run(sockets=[listener])
+    _Server(settings, application, token, announce, certificate).run(sockets=[listener])
 
 
 class _Server(uvicorn.Server):
     def __init__(
-        self, settings: uvicorn.Config, token: str, announce: Callable[[Control], None], certificate: str
+        self,
+        settings: uvicorn.Config,
+        application: Any,
+        token: str,
+        announce: Callable[[Control], None],
+        certificate: str,
     ) -> None:
         super().__init__(settings)
+        self._application = application
         self._token = token
         self._announce = announce
         self._certificate = certificate
@@ -69,11 +75,17 @@ class _Server(uvicorn.Server):
         await super().startup(sockets)
         assert sockets is not None
         url = address_of(sockets[0], tls=bool(self._certificate))
-        password = await first_password(self.config.app, self._token)
+        password = await first_password(self._application, self._token)
         self._announce(Control(url, self._token, os.getpid(), self._certificate))
         if password:
             click.echo(welcome(url, password))
         log.info("ready", url=url)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End the live pages, which never would by themselves, then every other connection."""
+        log.info("stopping")
+        self._application.state.web.live.close()
+        await super().shutdown(sockets)
 
 
 def address_of(listener: socket.socket, *, tls: bool) -> str:

@@ -34,8 +34,6 @@ def plain(cell: object) -> str:
     return "".join(letter if letter.isprintable() else "�" for letter in text)
 
 
-def moment(micros: int | None) -> str:
-    """A time in UTC to the second; empty for none."""
-    if micros is None or micros < 0:
-        return ""
-    return datetime.fromtimestamp(micros // 1_000_000, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
+def moment(seconds: int | None) -> str:
+    """A time, in seconds since 1970, as UTC; empty for none."""
+    return "" if seconds is None else datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%SZ")

@@ -57,10 +57,14 @@ def list_users(data: Path, file: Path | None) -> None:
     with open_door(present(data), file) as door:
         users = door.ask("GET", "/api/v2/user")["records"]
     rows = [
-        (each["name"], each["role"], "active" if each["active"] else "disabled", moment(each["created"]))
+        (
+            *(each["name"], each["role"], "active" if each["active"] else "disabled"),
+            *(moment(each[when]) for when in ("created", "last_login")),
+        )
         for each in users
     ]
-    print_table(["name", "role", "state", "created"], rows, "There are no users; add one with `tocsin user add`.")
+    names = ["name", "role", "state", "created", "last sign-in"]
+    print_table(names, rows, "There are no users; add one with `tocsin user add`.")
 
 
 @user.command()
