@@ -12,6 +12,7 @@ SOURCE = ROOT / "src" / "tocsin"
 ROOMS = ("src", "tests", "tools", "examples", "benchmarks")
 
 LONGEST_FILE = 400
+LONGEST_TEST_FILE = 600  # tests are read one at a time
 LONGEST_FUNCTION = 60
 LONGEST = {"parsers": 120, "destinations": 100}
 LONGEST_CONTRACT = 80
@@ -54,7 +55,11 @@ def functions(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
 
 def test_no_file_is_longer_than_one_can_hold_in_mind() -> None:
     scripts = [path for path in (SOURCE / "web").rglob("*.js") if "vendor" not in path.parts]
-    long = {place(path): length(path) for path in [*python_files(*ROOMS), *scripts] if length(path) > LONGEST_FILE}
+    long = {
+        place(path): length(path)
+        for path in [*python_files(*ROOMS), *scripts]
+        if length(path) > (LONGEST_TEST_FILE if path.is_relative_to(ROOT / "tests") else LONGEST_FILE)
+    }
 
     assert long == {}
 
