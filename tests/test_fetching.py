@@ -1,16 +1,15 @@
 """Sources at work: message and cursor together, failures shown, a new start."""
 
-import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import ClassVar
 
 import pytest
-from tests.test_intake import Picky, an_intake, posted
 
+from neighbours.messages import posted
+from neighbours.parsers import Picky, Slow, an_intake
 from tocsin.intake import Intake, Limits, fetching
 from tocsin.intake.fetching import Fetchers
-from tocsin.model import Alertgroup, Message
 from tocsin.plugin import Desk, Source
 from tocsin.store import Store, message, tally
 
@@ -86,21 +85,3 @@ def test_a_parser_that_hangs_costs_its_message_a_place_in_quarantine_only(store:
     assert "memory" in grown.quarantined
     assert "died" in died.quarantined
     assert len(well.alertgroups) == 1
-
-
-class Slow(Picky):
-    """Misbehaves as told."""
-
-    order: ClassVar[int] = 20
-    word: str = "slow"
-
-    def parse(self, message: Message) -> Iterator[Alertgroup]:
-        match message.body.split()[1]:
-            case b"hang":
-                time.sleep(600)
-            case b"grow":
-                hoard = [b"x" * 50_000_000 for _ in range(100)]
-                assert hoard
-            case b"die":
-                os._exit(1)
-        return super().parse(message)

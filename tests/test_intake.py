@@ -1,46 +1,14 @@
 """The way in: understood and stored, refused with an answer, or kept in quarantine; never nothing."""
 
-from collections.abc import Iterator
-from typing import ClassVar
+from functools import partial
 
 import msgspec
 import pytest
 
-from tocsin.errors import Malformed, TooLarge, Unreadable
-from tocsin.intake import Intake, Limits
-from tocsin.model import Alertgroup, Message
-from tocsin.parsers.scot import Scot
-from tocsin.plugin import Parser
+from neighbours.messages import posted
+from neighbours.parsers import an_intake
+from tocsin.errors import Malformed, TooLarge
 from tocsin.store import Store, alertgroup, delivery, message, tally
-
-NOW = 1_795_000_000_000_000
-
-
-class Picky(Parser):
-    """Reads what begins with its word, and fails as it is told."""
-
-    order: ClassVar[int] = 10
-    word: str = "picky"
-
-    def claims(self, message: Message) -> bool:
-        return message.body.startswith(self.word.encode())
-
-    def parse(self, message: Message) -> Iterator[Alertgroup]:
-        order = message.body.split()[1:]
-        if order == [b"crash"]:
-            raise ZeroDivisionError("oops")
-        if order == [b"unreadable"]:
-            raise Unreadable("no line of the form x")
-        rows = [{"n": n} for n in range(int(order[0]))]
-        yield Alertgroup.of_rows("picky", rows)
-
-
-def posted(body: bytes, media_type: str = "text/plain", **rest: str) -> Message:
-    return Message(source="here", body=body, media_type=media_type, received=NOW, sender="k", **rest)
-
-
-def an_intake(store: Store, **limits: int) -> Intake:
-    return Intake(store, {"scot": Scot(), "picky": Picky()}, ("one", "two"), Limits(**limits))
 
 
 def test_an_accepted_message_is_stored_and_owed_to_every_destination(store: Store) -> None:
@@ -95,7 +63,7 @@ def test_too_many_rows_are_refused(store: Store) -> None:
 def test_rows_are_split_as_scot_does_when_asked(store: Store) -> None:
     stored = an_intake(store, split_rows=100).accept(posted(b"picky 250"))
 
-    groups = [store.read(lambda tx, n=n: alertgroup.get(tx, n)) for n in stored.alertgroups]
+    groups = [store.read(partial(alertgroup.get, id=n)) for n in stored.alertgroups]
     assert [group.subject for group in groups] == [f"picky (part {part} of 3)" for part in (1, 2, 3)]
     assert [group.alert_count for group in groups] == [100, 100, 50]
 

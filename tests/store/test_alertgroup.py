@@ -1,17 +1,17 @@
 """Alertgroups in the store: pages, counts that are right in every commit, and what analysts change."""
 
+from functools import partial
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.store.test_store import an_entry
 
+from neighbours.messages import NOW, an_entry
 from tocsin.errors import NotFound
 from tocsin.model import Status
 from tocsin.store import Store, alert, alertgroup, history
 from tocsin.store.alertgroup import Order
 from tocsin.store.filters import Filter
-
-NOW = 1_795_000_000_000_000
 
 
 def fill(store: Store, *subjects: str, rows: int = 2) -> list[int]:
@@ -83,14 +83,14 @@ def test_a_subject_is_found_by_the_beginnings_of_its_words(store: Store) -> None
     one, _ = fill(store, "Splunk Alert: beacon to rare domain", "Phishing page")
 
     for words in ("beac", "RARE splunk", "domain"):
-        found = store.read(lambda tx, w=words: alertgroup.page(tx, Filter(subject=w), Order(), 10))
+        found = store.read(partial(alertgroup.page, where=Filter(subject=words), order=Order(), limit=10))
         assert [each.id for each in found] == [one]
     assert not store.read(lambda tx: alertgroup.page(tx, Filter(subject="beacon phishing"), Order(), 10))
 
 
 def test_views_are_counted_and_the_first_is_remembered(store: Store) -> None:
     (group,) = fill(store, "a")
-    seen = [store.write(lambda tx, n=n: alertgroup.saw(tx, group, "ann", "192.0.2.1", NOW + n)) for n in (0, 5)]
+    seen = [store.write(partial(alertgroup.saw, id=group, who="ann", ip="192.0.2.1", now=NOW + n)) for n in (0, 5)]
 
     assert seen == [1, 2]
     assert store.read(lambda tx: alertgroup.get(tx, group)).firstview == NOW
@@ -104,7 +104,7 @@ def test_pages_neither_repeat_nor_skip_in_any_order(store: Store, column: str, d
     order = Order(column=column, descending=descending)
     walked: list[int] = []
     after = None
-    while page := store.read(lambda tx, a=after: alertgroup.page(tx, Filter(), order, 2, a)):
+    while page := store.read(partial(alertgroup.page, where=Filter(), order=order, limit=2, after=after)):
         walked += [each.id for each in page]
         after = (getattr(page[-1], column), page[-1].id)
 
@@ -122,11 +122,11 @@ def test_counts_and_status_are_right_after_any_moves(store: Store, moves: list[t
     expected = [Status.OPEN] * 3
     for place, status in moves:
         if place == 3:
-            store.write(lambda tx, s=status: alertgroup.set_status(tx, group, s, "ann", NOW))
+            store.write(partial(alertgroup.set_status, id=group, status=status, who="ann", now=NOW))
             expected = [status] * 3
         else:
             chosen = rows[place].id
-            store.write(lambda tx, c=chosen, s=status: alertgroup.set_alerts(tx, group, [c], s, "ann", NOW))
+            store.write(partial(alertgroup.set_alerts, id=group, alerts=[chosen], status=status, who="ann", now=NOW))
             expected[place] = status
 
     named = [expected.count(status) for status in (Status.OPEN, Status.CLOSED, Status.PROMOTED)]

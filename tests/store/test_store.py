@@ -1,26 +1,15 @@
 """The engine: one writer that commits for many, each failure felt only by who caused it."""
 
 import threading
-from concurrent.futures import wait
+from functools import partial
 from pathlib import Path
 
 import msgspec
 import pytest
 
+from neighbours.messages import an_entry
 from tocsin.errors import SchemaTooNew, StoreUnavailable
-from tocsin.model import Alertgroup, Message
-from tocsin.store import Change, Entry, Part, Store, Tx, alertgroup, entry, message, open_store
-
-NOW = 1_795_000_000_000_000
-
-
-def an_entry(subject: str = "beacon", *, message_id: str = "", rows: int = 1, lanes: tuple[str, ...] = ()) -> Entry:
-    body = msgspec.json.encode({"subject": subject, "rows": rows})
-    group = Alertgroup.of_rows(subject, [{"n": n} for n in range(rows)], tags=("t",), sources=("s",))
-    received = Message(
-        source="rest", body=body, media_type="application/json", received=NOW, sender="k", message_id=message_id
-    )
-    return entry(received, [Part(group=group, severity=None, lanes=lanes)], "scot", "1")
+from tocsin.store import Change, Store, Tx, alertgroup, message, open_store
 
 
 def test_what_is_appended_can_be_read_with_its_original(store: Store) -> None:
@@ -55,9 +44,9 @@ def test_a_reused_id_is_marked_within_one_batch_too(store: Store) -> None:
     held = store.submit(lambda tx: gate.wait(10))
     futures = [store.append(an_entry(subject, message_id="<1@d>")) for subject in ("one", "two", "one")]
     gate.set()
-    wait([held, *futures], 10)
+    held.result(10)
 
-    one, two, again = (future.result() for future in futures)
+    one, two, again = (future.result(10) for future in futures)
     assert again.alertgroups == one.alertgroups
     assert again.repeated
     assert store.read(lambda tx: alertgroup.get(tx, two.alertgroups[0])).repeats == one.alertgroups[0]
@@ -67,7 +56,7 @@ def test_messages_without_an_id_are_each_their_own(store: Store) -> None:
     first, second = store.append(an_entry()).result(10), store.append(an_entry()).result(10)
 
     assert first.alertgroups != second.alertgroups
-    kept = [store.read(lambda tx, m=m: message.get(tx, m.message)).digest for m in (first, second)]
+    kept = [store.read(partial(message.get, id=m.message)).digest for m in (first, second)]
     assert kept[0] == kept[1]
 
 
@@ -80,10 +69,10 @@ def test_a_job_that_raises_is_undone_alone(store: Store) -> None:
     held = store.submit(lambda tx: gate.wait(10))
     bad, good = store.submit(spoils), store.append(an_entry())
     gate.set()
-    wait([held, bad, good], 10)
+    held.result(10)
 
-    assert isinstance(bad.exception(), ZeroDivisionError)
-    assert good.result().message == 1
+    assert isinstance(bad.exception(10), ZeroDivisionError)
+    assert good.result(10).message == 1
 
 
 def test_an_entry_that_cannot_be_stored_does_not_spoil_its_batch(store: Store) -> None:
@@ -92,10 +81,10 @@ def test_an_entry_that_cannot_be_stored_does_not_spoil_its_batch(store: Store) -
     held = store.submit(lambda tx: gate.wait(10))
     futures = [store.append(each) for each in (an_entry("a"), broken, an_entry("b"))]
     gate.set()
-    wait([held, *futures], 10)
+    held.result(10)
 
-    assert futures[1].exception() is not None
-    assert [futures[n].result().alertgroups for n in (0, 2)] == [(1,), (2,)]
+    assert futures[1].exception(10) is not None
+    assert [futures[n].result(10).alertgroups for n in (0, 2)] == [(1,), (2,)]
 
 
 def test_listeners_hear_of_a_commit_after_it(store: Store) -> None:

@@ -215,11 +215,11 @@ class Writer(threading.Thread):
         if self.fault:
             log.info("store works again", was=self.fault)
             self.fault = ""
-        for job, result, error in results:
-            if error is None:
+        for job, result, failure in results:
+            if failure is None:
                 job.future.set_result(result)
             else:
-                job.future.set_exception(error)
+                job.future.set_exception(failure)
         changes = self._session.tx.changes
         if changes:
             self._committed(list(changes))
