@@ -97,6 +97,15 @@ def test_a_tail_that_is_no_longer_owed_is_cut_off(path: Path) -> None:
     assert path.read_bytes() == b"zero\ntwo\nthree\n"
 
 
+def test_nothing_of_a_longer_tail_stays_behind_other_lines(path: Path) -> None:
+    cursor = again(path, "", b"zero\n")
+    again(path, cursor, b"one\n", b"two\n")
+
+    again(path, cursor, b"six\n")
+
+    assert path.read_bytes() == b"zero\nsix\n"
+
+
 def test_the_first_batch_of_all_is_written_once_though_no_cursor_was_stored(path: Path) -> None:
     again(path, "", b"one\n", b"two\n")
 
