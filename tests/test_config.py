@@ -40,8 +40,7 @@ def test_a_file_that_was_asked_for_must_be_there(tmp_path: Path) -> None:
 def test_values_and_plug_in_tables_are_read(tmp_path: Path) -> None:
     tree, problems = read(
         tmp_path,
-        '[http]\nport = 1\n[detection.names]\nsource_ip = ["client"]\n'
-        '[destinations.chat]\ntype = "webhook"\nurl = "x"\n',
+        '[http]\nport = 1\n[detection.names]\nsrc = ["client"]\n[destinations.chat]\ntype = "webhook"\nurl = "x"\n',
     )
 
     assert not problems
@@ -61,6 +60,9 @@ def test_every_problem_is_found_at_once_and_the_rest_still_counts(tmp_path: Path
         [delivery]
         first_wait_s = "soon"
         lease_s = nan
+        [detection.names]
+        scr = ["client"]
+        src = ["client", "?"]
         [destinations]
         files = 3
         "a b" = {}
@@ -69,7 +71,7 @@ def test_every_problem_is_found_at_once_and_the_rest_still_counts(tmp_path: Path
 
     assert set(problems) == {
         *("colour", "http.port", "http.hots", "delivery.first_wait_s", "delivery.lease_s"),
-        *("destinations.files", "destinations.a b"),
+        *("detection.names.scr", "detection.names.src.1", "destinations.files", "destinations.a b"),
     }
     assert {problem.file for problem in problems.values()} == {str(tmp_path / "tocsin.toml")}
     assert (problems["http.port"].value, problems["http.port"].remedy) == (
@@ -77,6 +79,7 @@ def test_every_problem_is_found_at_once_and_the_rest_still_counts(tmp_path: Path
         "must be less than or equal to 65535",
     )
     assert problems["http.hots"].remedy == "unknown key; did you mean host?"
+    assert problems["detection.names.scr"].remedy == "there is no such field of a detection; did you mean src?"
     assert "known are: delivery, " in problems["colour"].remedy
     assert (tree.http.max_rows, tree.http.port) == (5, 8417)
 

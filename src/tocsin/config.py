@@ -13,9 +13,10 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, field_validator
 from pydantic import model_validator as after_all
 
+from tocsin import detection
 from tocsin.errors import Problem
 from tocsin.kit.paths import DATA, DataPath
-from tocsin.kit.problems import problems_of
+from tocsin.kit.problems import nearest, problems_of
 from tocsin.kit.secrets import READ, Secret
 
 FILE_NAME = "tocsin.toml"
@@ -122,13 +123,25 @@ class RetentionSection(Section):
     receipts_days: float = Field(default=0, ge=0, description="Remove receipts of settled deliveries after so long.")
 
 
+def _field(text: str) -> str:
+    if text in detection.FIELDS:
+        return text
+    raise ValueError(f"there is no such field of a detection; {nearest(text, detection.FIELDS)}")
+
+
+def _column(text: str) -> str:
+    if any(letter.isalnum() for letter in text):
+        return text
+    raise ValueError("a column's name has a letter or a digit")
+
+
 class DetectionSection(Section):
     """How rows are read for what they mean."""
 
-    names: dict[str, list[str]] = Field(
+    names: dict[Annotated[str, AfterValidator(_field)], list[Annotated[str, AfterValidator(_column)]]] = Field(
         default={},
         description="More column names by field of the detection, asked before the built-in ones, such as "
-        '`source_ip = ["client address"]`.',
+        f'`src = ["client address"]`. Fields are {", ".join(detection.FIELDS)}.',
     )
 
 
@@ -199,11 +212,6 @@ def read(data: Path, file: Path | None = None) -> tuple[Config, list[Problem]]:
                 _leave_out(given, found["loc"])
         else:
             return config, problems
-
-
-def environment(name: str) -> str | None:
-    """An environment variable's value, for the rest of Tocsin."""
-    return os.environ.get(name)
 
 
 def _parsed(path: Path, optional: bool) -> tuple[dict[str, Any], list[Problem]]:

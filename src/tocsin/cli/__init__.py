@@ -4,6 +4,7 @@ Usage errors exit 2. What Tocsin raises on purpose is printed in a line and exit
 crash file, named in one line, and exits 1.
 """
 
+import os
 import sys
 from collections.abc import Sequence
 
@@ -31,10 +32,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
         for problem in error.problems:
             click.echo(f"tocsin: {problem}", err=True)
         sys.exit(1)
-    except (TocsinError, OSError) as error:
-        if isinstance(error, BrokenPipeError):
-            sys.stderr.close()
-        else:
-            click.echo(f"tocsin: {error}", err=True)
+    except TocsinError as error:
+        click.echo(f"tocsin: {error}", err=True)
+        sys.exit(1)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader has gone; say nothing at exit
+        sys.exit(1)
+    except OSError as error:
+        click.echo(f"tocsin: {error.filename or 'the system'}: {error.strerror or error}", err=True)
         sys.exit(1)
     sys.exit(code if isinstance(code, int) else 0)

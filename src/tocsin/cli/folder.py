@@ -1,5 +1,6 @@
 """The options every command has: which data folder, which configuration."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -9,12 +10,16 @@ import click
 from tocsin.cli.crash import keep_traces_in
 from tocsin.errors import NotFound
 
+OTHERS = 0o007
+"""Whoever is neither the owner nor of the group of a file; what a command makes is none of their business."""
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 
 def _known(_context: click.Context, _parameter: click.Parameter, data: Path | None) -> Path | None:
     if data is not None:
         keep_traces_in(data)
+        os.umask(os.umask(0o077) | OTHERS)
     return data
 
 
