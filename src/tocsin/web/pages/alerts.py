@@ -101,7 +101,8 @@ def one(request: Request) -> Response:
         return {"chosen": found, **({} if target else listed(tx, asked))}
 
     parts = store_of(request).read(work)
-    _count_view(request, group)
+    if target != "record":
+        _count_view(request, group)
     whole = {"here": "alerts", "asked": asked, "notice": notice_of(request, group), "curl": curl_of(request), **parts}
     if target == "record":
         return piece(request, "record.html", **whole)

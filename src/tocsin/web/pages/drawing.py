@@ -69,10 +69,12 @@ def environment() -> Environment:
         "clock": shown.clock,
         "clock_ms": shown.exactly,
         "ago": shown.ago,
+        "since": shown.since,
         "number": shown.number,
+        "brief": shown.brief,
         "ascii": json.dumps,
     }
-    made.globals |= {"static": files.address, "vendored": files.has, "key_help": KEYS}
+    made.globals |= {"static": files.address, "present": files.has, "key_help": KEYS}
     return made
 
 

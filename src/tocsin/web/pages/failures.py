@@ -46,6 +46,7 @@ WORDS: Mapping[int, Words] = {
 
 def show_failure(request: Request, failure: Failure) -> Response:
     """The failure as a page, as a part for htmx, or as the way to the sign-in."""
+    failure = Failure(failure.status, _sentence(failure.sentence), failure.headers)
     words = WORDS.get(failure.status) or WORDS[500 if failure.status >= 500 else 400]
     part = "hx-request" in request.headers
     if failure.status == 401 and request.method in ("GET", "HEAD"):
@@ -64,3 +65,8 @@ def show_failure(request: Request, failure: Failure) -> Response:
                      happened=failure.sentence, safe=words.safe, remedy=words.remedy, again=again)  # fmt: skip
     shown.headers.update({name: value for name, value in failure.headers.items() if name.lower() != "www-authenticate"})
     return shown
+
+
+def _sentence(words: str) -> str:
+    """Messages of errors begin small and end open; a page writes sentences."""
+    return words[:1].upper() + words[1:] + ("" if words.endswith((".", "!", "?")) else ".")

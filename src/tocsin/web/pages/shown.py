@@ -129,6 +129,16 @@ def ago(at: Micros | None) -> Markup:
     return _time(at, "ago", "%m-%d %H:%M")
 
 
+def since(at: Micros | None) -> Markup:
+    """As `ago`, within a sentence."""
+    return _time(at, "since", "%H:%M UTC")
+
+
 def number(value: int) -> str:
     """A number with its thousands apart."""
     return f"{value:,}"
+
+
+def brief(value: int) -> str:
+    """A count where room is short: 12345 is 12k; its whole stands in the tooltip."""
+    return str(value) if value < 1000 else f"{value // 1000}k"

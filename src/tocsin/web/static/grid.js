@@ -6,8 +6,9 @@
 import { cellNodes } from "./text.js";
 import { asRanges, fromRanges } from "./ranges.js";
 import { Picked } from "./picked.js";
+import { renew } from "./live.js";
 
-const BEYOND = 15;
+const BEYOND = 8;
 const CHUNK = 1000;
 const VIRTUAL_FROM = 101;
 let grid = null;
@@ -23,6 +24,7 @@ class Grid {
     this.total = Number(document.getElementById("counts").dataset.total);
     this.drawn = new Map();
     this.rows = [...this.body.rows].map((row, at) => this.adopt(row, at));
+    this.sent = this.rows.length;
     this.more = place.dataset.more === "yes";
     this.partial = place.dataset.partial === "yes";
     this.cursor = 0;
@@ -101,15 +103,30 @@ class Grid {
   paint() {
     const [from, to] = this.inSight();
     if (this.virtual) {
-      const rows = [];
-      for (let at = from; at < to; at += 1) rows.push(this.element(at));
-      this.above.firstChild.style.height = `${from * this.height}px`;
-      this.below.firstChild.style.height = `${(this.total - to) * this.height}px`;
-      this.body.replaceChildren(this.above, ...rows, this.below);
-      for (const at of this.drawn.keys()) if (at < from - 200 || at > to + 200) this.drawn.delete(at);
+      this.put(from, to);
+      for (const at of this.drawn.keys()) if (at >= this.sent && (at < from - 200 || at > to + 200)) this.drawn.delete(at);
       if (to > this.rows.length && this.more) this.fetch();
     }
     for (let at = from; at < to; at += 1) this.dress(at);
+  }
+
+  // Rows that stay in sight stay in the document; only what comes and goes is touched.
+  put(from, to) {
+    const wanted = [];
+    for (let at = from; at < to; at += 1) wanted.push(this.element(at));
+    const keep = new Set(wanted);
+    for (const row of [...this.body.rows]) {
+      if (!keep.has(row) && row !== this.above && row !== this.below) row.remove();
+    }
+    if (!this.above.isConnected) this.body.prepend(this.above);
+    let last = this.above;
+    for (const row of wanted) {
+      if (last.nextSibling !== row) last.after(row);
+      last = row;
+    }
+    if (last.nextSibling !== this.below) last.after(this.below);
+    this.above.firstChild.style.height = `${from * this.height}px`;
+    this.below.firstChild.style.height = `${(this.total - to) * this.height}px`;
   }
 
   element(at) {
@@ -267,7 +284,7 @@ class Grid {
     const row = this.rows[this.cursor];
     if (!row || !window.htmx) return;
     const address = `${document.getElementById("detail").dataset.url}?alert=${row.id}`;
-    await window.htmx.ajax("GET", address, { target: "#record", swap: "innerHTML" });
+    await renew(address, "#record", "innerHTML");
     document.getElementById("record").scrollIntoView({ block: "nearest" });
   }
 

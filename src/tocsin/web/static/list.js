@@ -12,6 +12,7 @@ const scroller = list?.querySelector(".scroller");
 const groups = () => document.getElementById("groups");
 const detail = () => document.getElementById("detail");
 const waiting = new Set();
+let stale = false;
 let changed = new Set();
 let arrived = new Set();
 
@@ -54,8 +55,8 @@ function atTop() {
 }
 
 function announce() {
-  news.hidden = !waiting.size;
-  if (waiting.size) news.textContent = `${waiting.size.toLocaleString("en")} new`;
+  news.hidden = !waiting.size && !stale;
+  if (!news.hidden) news.textContent = stale ? "Show the newest" : `${waiting.size.toLocaleString("en")} new`;
 }
 
 async function fetchLines(ids) {
@@ -116,11 +117,13 @@ async function fetchNews() {
 
 async function letIn() {
   const ids = [...waiting];
+  const few = !stale && ids.length <= MOST_FETCHED && rowsOfList().length + ids.length < MOST_SHOWN;
   waiting.clear();
+  stale = false;
   announce();
   scroller.scrollTo({ top: 0 });
-  if (newestFirst() && ids.length <= MOST_FETCHED && rowsOfList().length + ids.length < MOST_SHOWN) insert(await fetchLines(ids));
-  else filter.requestSubmit();
+  if (few && newestFirst()) insert(await fetchLines(ids));
+  else await renew(`/alerts?${groups().dataset.query}`, "#groups");
 }
 
 if (list) {
@@ -132,7 +135,7 @@ if (list) {
     linkOf(row).click();
   });
   news.addEventListener("click", letIn);
-  scroller.addEventListener("scroll", () => waiting.size && atTop() && letIn(), { passive: true });
+  scroller.addEventListener("scroll", () => (waiting.size || stale) && atTop() && letIn(), { passive: true });
 
   for (const field of list.querySelectorAll('input[type="datetime-local"]')) {
     if (field.getAttribute("value")) field.value = fromUtc(field.getAttribute("value"));
@@ -159,7 +162,9 @@ if (list) {
   document.addEventListener("htmx:after:swap", mark);
   document.addEventListener("tocsin:news", ({ detail: { kind, ids } }) => {
     if (kind === "reset") {
-      filter.requestSubmit();
+      stale = true;
+      if (atTop()) letIn();
+      else announce();
     } else {
       for (const id of ids) (kind === "created" ? arrived : changed).add(id);
       if (arrived.size || changed.size) sparingly("news", 700, fetchNews);

@@ -2,8 +2,12 @@
 
 const HIDDEN = /[\p{Cc}\p{Cf}\p{Cs}\u115f\u1160\u17b4\u17b5\u2028\u2029\u2800\u3164\uffa0]/gu;
 
-export function textNode(words) {
-  const whole = document.createElement("bdi");
+// A cell is a paragraph of its own; within a sentence a `bdi` keeps strangers' text apart.
+export function textNode(words, whole = document.createElement("bdi")) {
+  if (words.search(HIDDEN) < 0) {
+    whole.append(words);
+    return whole;
+  }
   let end = 0;
   for (const found of words.matchAll(HIDDEN)) {
     const character = found[0];
@@ -28,7 +32,7 @@ function mark(character) {
 export function cellNodes(cell) {
   if (cell === 0) return [];
   if (cell === null) return [labelled("null", "null")];
-  if (typeof cell === "string") return [textNode(cell)];
+  if (typeof cell === "string") return [textNode(cell, document.createDocumentFragment())];
   return cell.flatMap((part, at) => (at ? [labelled("sep", ", "), textNode(part)] : [textNode(part)]));
 }
 

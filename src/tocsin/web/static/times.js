@@ -28,6 +28,7 @@ function show(time) {
   const at = clock.format(then);
   const millis = String(then.getMilliseconds()).padStart(3, "0");
   const words = { ago: () => ago(then), clock: () => (today ? at : `${day.format(then)} ${at}`) };
+  words.since = () => (/\d$/.test(ago(then)) || ago(then) === "now" ? ago(then) : `${ago(then)} ago`);
   words.exact = () => `${words.clock()}.${millis}`;
   const said = (words[time.dataset.show] ?? words.clock)();
   if (time.textContent !== said) time.textContent = said;
@@ -48,7 +49,7 @@ new MutationObserver((changes) => {
 }).observe(document.body, { childList: true, subtree: true });
 setInterval(() => {
   if (document.visibilityState === "visible") {
-    for (const time of document.querySelectorAll('time[data-show="ago"]')) show(time);
+    for (const time of document.querySelectorAll('time[data-show="ago"], time[data-show="since"]')) show(time);
   }
 }, 15000);
 
