@@ -1,5 +1,6 @@
 """The work of one lane: claim -> load -> gate -> send -> settle."""
 
+import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
@@ -77,6 +78,7 @@ class Lane:
         self._settled_at: Micros = 0
         self._began: Micros | None = None
         self._blows = Counter[int]()  # by delivery: times it made the destination raise what it should not
+        self._warned = ("", "")
         self._outcomes = Counter[str]()
         self._took = self._delay = 0
 
@@ -176,7 +178,7 @@ class Lane:
         except Exception as error:
             if len(ids) > 1:
                 return {number: found for one in set(ids) for number, found in self._load([one]).items()}
-            log.exception("an alertgroup cannot be made ready for sending", lane=self.name, alertgroup=ids[0])
+            self._warn(f"alertgroup {ids[0]} cannot be made ready for sending", error)
             return {ids[0]: Rejected(f"cannot be made ready for sending: {_told(error)}")}
 
     def _understood(self, group: Alertgroup) -> Alertgroup:
@@ -223,8 +225,8 @@ class Lane:
         except DeliveryError as error:
             whole = error
         except (Exception, SystemExit) as error:
-            log.exception("a destination raised what it should not", lane=self.name)
             whole = error if isinstance(error, Exception) else RuntimeError("the destination tried to end Tocsin")
+            self._warn("a destination raised what it should not", whole)
         else:
             self._cursor = sent.cursor
             return outcomes, None
@@ -246,7 +248,8 @@ class Lane:
         enough = f"parked after {POISON} such attempts" if self._blows[item.id] >= POISON else ""
         if enough := enough or self._patience.ended(item, ended):
             return self._note(item, "failed", at, took, f"{told} ({enough})")
-        wait = self._patience.wait(item.tries, PROBE if self._destination.ordered else NEVER)
+        failures = item.tries if isinstance(outcome, DeliveryError) else max(1, self._blows[item.id])
+        wait = self._patience.wait(failures, PROBE if self._destination.ordered else NEVER)
         return self._note(item, "retry", at, took, told, due=ended + max(wait, asked(outcome)))
 
     def _note(
@@ -268,6 +271,13 @@ class Lane:
         settled = Settled(id=item.id, attempt=item.attempt, outcome=outcome, at=at, took=took, detail=detail)
         self._done.append(msgspec.structs.replace(settled, remote_id=remote_id, due=due))
         return outcome
+
+
+    def _warn(self, event: str, error: Exception) -> None:
+        # The trace as text, without the values in it: they are the alert's. The same fault again is told once.
+        if (event, _told(error)) != self._warned:
+            log.error(event, lane=self.name, reason=_told(error), trace="".join(traceback.format_exception(error)))
+        self._warned = event, _told(error)
 
 
 def _checked(outcomes: Sequence[object], wanted: int) -> Sequence[Receipt | Exception]:
