@@ -40,6 +40,9 @@ def shown(value: object) -> str:
     """A value as TOML would write it, on one short line, without the credentials of an URL."""
     if isinstance(value, Mapping):
         return "{…}"
+    if isinstance(value, list):
+        value = f"[{', '.join(map(shown, value))}]"
+        return value if len(value) <= LONGEST_SHOWN else "[…]"
     if isinstance(value, bool):
         return str(value).lower()
     text = f'"{value}"' if isinstance(value, str) else str(value)
@@ -57,7 +60,8 @@ def _problem(found: Any, model: type[BaseModel], given: Any, file: str, table: s
         case "extra_forbidden":
             telling = _holds_secrets(holder) or TELLING.search(str(place[-1]))
             value = MASK if telling else shown(_at(given, place))
-            return Problem(file, key, value, f"unknown key; {nearest(str(place[-1]), holder.model_fields)}")
+            offer = nearest(str(place[-1]), holder.model_fields) if holder.model_fields else "it takes none"
+            return Problem(file, key, value, f"unknown key; {offer}")
         case kind if kind.startswith("secret_"):
             return Problem(file, key, found.get("ctx", {}).get("given", MASK), found["msg"])
     message = found["msg"]
