@@ -177,11 +177,11 @@ def test_a_fault_of_our_own_does_not_end_a_lane(store: Store, starts: Starts, mo
     owe(store, "beacon", "hook")
     real, asked = sending.next_due, threading.Event()
 
-    def faulty(tx: Tx, lane: str, now: int, *, ordered: bool = False) -> int | None:
+    def faulty(tx: Tx, lane: str) -> int | None:
         if not asked.is_set():
             asked.set()
             raise ZeroDivisionError("ours")
-        return real(tx, lane, now, ordered=ordered)
+        return real(tx, lane)
 
     monkeypatch.setattr(lanes_module, "STORE_AWAY_S", 0.01)
     monkeypatch.setattr(sending, "next_due", faulty)

@@ -74,14 +74,21 @@ def test_what_is_not_due_yet_is_not_claimed(store: Store) -> None:
     assert [item.alertgroup for item in claim(store, at=START + 5)] == [1]
 
 
-def test_an_ordered_lane_gives_nothing_past_the_first_that_waits(store: Store) -> None:
+def test_those_come_first_that_are_due_for_longest(store: Store) -> None:
     for number in range(3):
-        owe(store, f"beacon {number}", "hook")
-    first, second = claim(store, 2, ordered=True)
-    settle(store, outcome(first), outcome(second, "retry", due=START + 9))
+        owe(store, f"beacon {number}", "hook", at=START + 3 - number)
+    again = claim(store, 1, at=START + 1)[0]
+    settle(store, outcome(again, "retry", due=START + 2))
 
-    assert claim(store, ordered=True) == []
-    assert [item.alertgroup for item in claim(store, at=START + 9, ordered=True)] == [2, 3]
+    assert [item.alertgroup for item in claim(store, at=START + 9)] == [2, 3, 1]
+
+
+def test_a_delivery_that_is_tried_again_keeps_its_place_unless_told_when(store: Store) -> None:
+    for number in range(2):
+        owe(store, f"beacon {number}", "hook")
+    settle(store, outcome(claim(store, 1)[0], "retry"))
+
+    assert [item.alertgroup for item in claim(store)] == [1, 2]
 
 
 def test_an_ordered_lane_gives_nothing_while_it_is_being_sent(store: Store) -> None:
@@ -235,20 +242,19 @@ def test_waits_can_be_shortened_when_a_destination_is_back(store: Store) -> None
     assert len(claim(store, at=START + 1)) == 1
 
 
-@pytest.mark.parametrize("ordered", [False, True])
-def test_the_next_moment_of_a_lane_is_known(store: Store, ordered: bool) -> None:
+def test_the_next_moment_of_a_lane_is_known(store: Store) -> None:
     def next_due() -> int | None:
-        return store.read(lambda tx: sending.next_due(tx, "hook", START, ordered=ordered))
+        return store.read(lambda tx: sending.next_due(tx, "hook"))
 
     assert next_due() is None
     owe(store, "beacon", "hook")
     assert next_due() == START
-    item = claim(store, ordered=ordered)[0]
+    item = claim(store)[0]
     assert next_due() == LEASE
     settle(store, outcome(item, "retry", due=START + 9))
     assert next_due() == START + 9
     owe(store, "later", "hook")
-    assert next_due() == (START + 9 if ordered else START)
+    assert next_due() == START
 
 
 def test_a_paused_lane_gives_nothing_until_it_goes_on(store: Store) -> None:
@@ -256,7 +262,7 @@ def test_a_paused_lane_gives_nothing_until_it_goes_on(store: Store) -> None:
     store.write(lambda tx: delivery.set_paused(tx, "hook", True))
 
     assert claim(store) == claim(store, ordered=True) == []
-    assert store.read(lambda tx: sending.next_due(tx, "hook", START)) is None
+    assert store.read(lambda tx: sending.next_due(tx, "hook")) is None
     assert lane(store).paused
     store.write(lambda tx: delivery.set_paused(tx, "hook", False))
     assert len(claim(store)) == 1

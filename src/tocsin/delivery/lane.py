@@ -103,7 +103,7 @@ class Lane:
         at = self._now()
         if self._pulse.rest_until > at:
             return self._pulse.rest_until
-        due = self._store.read(lambda tx: sending.next_due(tx, self.name, at, ordered=self._destination.ordered))
+        due = self._store.read(lambda tx: sending.next_due(tx, self.name))
         if due is None or due > at:
             return NEVER if due is None else due
         self._hand, self._cursor = self._store.write(self._claim)
@@ -249,8 +249,12 @@ class Lane:
         if enough := enough or self._patience.ended(item, ended):
             return self._note(item, "failed", at, took, f"{told} ({enough})")
         failures = item.tries if isinstance(outcome, DeliveryError) else max(1, self._blows[item.id])
-        wait = self._patience.wait(failures, PROBE if self._destination.ordered else NEVER)
-        return self._note(item, "retry", at, took, told, due=ended + max(wait, asked(outcome)))
+        wait = max(self._patience.wait(failures, PROBE if self._destination.ordered else NEVER), asked(outcome))
+        if self._destination.ordered:
+            # It keeps its place at the head, and the lane waits with it.
+            self._pulse.rest_until = max(self._pulse.rest_until, ended + wait)
+            return self._note(item, "retry", at, took, told)
+        return self._note(item, "retry", at, took, told, due=ended + wait)
 
     def _note(
         self,
@@ -271,7 +275,6 @@ class Lane:
         settled = Settled(id=item.id, attempt=item.attempt, outcome=outcome, at=at, took=took, detail=detail)
         self._done.append(msgspec.structs.replace(settled, remote_id=remote_id, due=due))
         return outcome
-
 
     def _warn(self, event: str, error: Exception) -> None:
         # The trace as text, without the values in it: they are the alert's. The same fault again is told once.

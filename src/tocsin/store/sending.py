@@ -50,49 +50,28 @@ def release_all(tx: Tx) -> int:
 _CLAIM = """
 UPDATE delivery SET state = 'sending', attempt = attempt + 1, lease = :lease
 WHERE id IN (SELECT id FROM delivery WHERE lane = :lane AND state = 'due' AND due <= :now
-             ORDER BY id LIMIT :limit {skip_locked})
-RETURNING id, alertgroup, attempt, created"""
-
-_CLAIM_HEAD = """
-UPDATE delivery SET state = 'sending', attempt = attempt + 1, lease = :lease
-FROM {each:ids} WHERE delivery.id = CAST(value ->> 0 AS BIGINT)
-RETURNING delivery.id, delivery.alertgroup, delivery.attempt, delivery.created"""
+             ORDER BY due, id LIMIT :limit {skip_locked})
+RETURNING due, id, alertgroup, attempt, created"""
 
 
 def claim(tx: Tx, lane: str, limit: int, now: Micros, lease_until: Micros, *, ordered: bool = False) -> list[Claimed]:
-    """Take up to `limit` deliveries for sending, by id; none while the lane is paused.
+    """Take up to `limit` deliveries for sending, those first that are due for longest; none while the lane is paused.
 
-    An expired lease counts as due again. An ordered lane gives nothing past the first that has to wait, and nothing
-    at all while anything of it is being sent.
+    An expired lease counts as due again. An ordered lane gives nothing while anything of it is being sent.
     """
     tx.run(
         "UPDATE delivery SET state = 'due', lease = 0 WHERE lane = :lane AND state = 'sending' AND lease <= :now",
-        lane=lane, now=now,
-    )  # fmt: skip
+        lane=lane,
+        now=now,
+    )
     lock = " {for_update}" if ordered else ""  # two nodes must not both find an ordered lane at rest
     paused = tx.row("SELECT paused FROM lane WHERE name = :lane" + lock, lane=lane)
     if paused and paused[0]:
         return []
-    if ordered:
-        ids = _head(tx, lane, limit, now)
-        rows = tx.rows(_CLAIM_HEAD, ids=packed(ids), lease=lease_until) if ids else []
-    else:
-        rows = tx.rows(_CLAIM, lane=lane, limit=limit, now=now, lease=lease_until)
-    return _claimed(tx, sorted(rows), now)
-
-
-def _head(tx: Tx, lane: str, limit: int, now: Micros) -> list[tuple[int]]:
-    if tx.row("SELECT id FROM delivery WHERE lane = :lane AND state = 'sending' LIMIT 1", lane=lane):
+    if ordered and tx.row("SELECT id FROM delivery WHERE lane = :lane AND state = 'sending' LIMIT 1", lane=lane):
         return []
-    ids: list[tuple[int]] = []
-    for delivery, due in tx.rows(
-        "SELECT id, due FROM delivery WHERE lane = :lane AND state = 'due' ORDER BY id LIMIT :limit",
-        lane=lane, limit=limit,
-    ):  # fmt: skip
-        if due > now:
-            break
-        ids.append((delivery,))
-    return ids
+    rows = tx.rows(_CLAIM, lane=lane, limit=limit, now=now, lease=lease_until)
+    return _claimed(tx, [row[1:] for row in sorted(rows)], now)
 
 
 _RUNS = """
@@ -228,18 +207,12 @@ def hasten(tx: Tx, lane: str, now: Micros) -> int:
     )
 
 
-def next_due(tx: Tx, lane: str, now: Micros, *, ordered: bool = False) -> Micros | None:
-    """When there is something to claim: at most `now` for at once, None when nothing is owed or the lane is paused."""
-    paused = tx.row("SELECT paused FROM lane WHERE name = :lane", lane=lane)
-    if paused and paused[0]:
-        return None
-    # Rarely more than a few wait for another attempt, so the first that need not is found at once.
-    when = "" if ordered else " AND due <= :now"
-    first = tx.row(
-        "SELECT due FROM delivery WHERE lane = :lane AND state = 'due'" + when + " ORDER BY id LIMIT 1",
-        lane=lane, **({} if ordered else {"now": now}),
-    )  # fmt: skip
-    if first is None and not ordered:
-        first = tx.row("SELECT min(due) FROM delivery WHERE lane = :lane AND state = 'due'", lane=lane)
-    lease = tx.row("SELECT min(lease) FROM delivery WHERE lane = :lane AND state = 'sending'", lane=lane)
-    return min((row[0] for row in (first, lease) if row and row[0] is not None), default=None)
+def next_due(tx: Tx, lane: str) -> Micros | None:
+    """When there is something to claim; None when nothing is owed or the lane is paused."""
+    row = tx.row(
+        """SELECT (SELECT min(due) FROM delivery WHERE lane = :lane AND state = 'due'),
+                  (SELECT min(lease) FROM delivery WHERE lane = :lane AND state = 'sending')
+           WHERE NOT EXISTS (SELECT 1 FROM lane WHERE name = :lane AND paused = 1)""",
+        lane=lane,
+    )
+    return min((moment for moment in row or () if moment is not None), default=None)
