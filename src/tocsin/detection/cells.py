@@ -5,7 +5,7 @@ Each reader takes one scalar and gives the value or nothing. What it cannot read
 
 import ipaddress
 import re
-from collections.abc import Iterator
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -34,31 +34,28 @@ ADDRESS_PORT = re.compile(r"(?:\[([^\]\s]+)\]|([0-9.]{7,15})):(\d{1,5})", re.ASC
 IPV6_CHARACTERS = frozenset("0123456789abcdefABCDEF:.")
 
 
-def scalars(cell: Any) -> Iterator[str | int | float]:
+def scalars(cell: Any) -> Sequence[str | int | float]:
     """A cell's values: text without surrounding space, numbers; blanks, booleans and nested things left out."""
-    for value in cell if isinstance(cell, list) else (cell,):
-        if isinstance(value, str):
-            text = value.strip()
-            if len(text) > LONGEST_BLANK or text.lower() not in BLANKS:
-                yield text
-        elif isinstance(value, int | float) and not isinstance(value, bool):
-            yield value
+    if type(cell) is str:
+        text = cell.strip()
+        return () if len(text) <= LONGEST_BLANK and text.lower() in BLANKS else (text,)
+    if isinstance(cell, list):
+        return [value for item in cell if not isinstance(item, list) for value in scalars(item)]
+    return (cell,) if isinstance(cell, int | float) and not isinstance(cell, bool) else ()
 
 
-def texts(cell: Any) -> Iterator[str]:
+def texts(cell: Any) -> list[str]:
     """A cell's values as text, one for each line of it (Splunk joins multi values with line feeds)."""
+    found: list[str] = []
     for value in scalars(cell):
         if isinstance(value, str):
             if "\n" not in value:
-                yield value
-                continue
-            for line in value.splitlines():
-                if line.strip().lower() not in BLANKS:
-                    yield line.strip()
-        elif isinstance(value, int):
-            yield str(value)
-        elif value == int(value):
-            yield str(int(value))
+                found.append(value)
+            else:
+                found += [text for line in value.splitlines() for text in texts(line)]
+        elif value == value // 1:
+            found.append(str(int(value)))
+    return found
 
 
 @lru_cache(16384)

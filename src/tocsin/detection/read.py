@@ -1,6 +1,6 @@
 """A row's cells -> its detection."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 
 from tocsin.detection import cells
 from tocsin.detection.names import DEFAULT, Found, Names
@@ -54,9 +54,10 @@ def severity(alert: Alert, names: Names = DEFAULT) -> Severity | None:
     return found_severity(names.find_severity(alert.data))
 
 
-def _each(found: Found, field: str) -> Iterator[str]:
-    for _, cell in found.get(field, ()):
-        yield from cells.texts(cell)
+def _each(found: Found, field: str) -> Iterable[str]:
+    if field not in found:
+        return ()
+    return [text for _, cell in found[field] for text in cells.texts(cell)]
 
 
 def _first_text(found: Found, field: str) -> str:

@@ -8,6 +8,7 @@ never guessed, so a capture's relative clock, a duration or a local time in such
 
 import re
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 from tocsin.model import Micros
 
@@ -22,6 +23,7 @@ NUMBER = re.compile(r"(\d{9,20})(?:\.(\d{1,18}))?", re.ASCII)
 ZONE = re.compile(r"\s*(?:([zZ]|UTC|GMT)|([+-]\d\d):?(\d\d))$", re.ASCII)
 
 
+@lru_cache(1024)
 def moment(value: object) -> Micros | None:
     """The moment a scalar names, or None."""
     if isinstance(value, str):

@@ -10,7 +10,7 @@ from tocsin.formats.times import rfc3339, writable
 from tocsin.model import Alert, Alertgroup, Detection, Endpoint, Link, Micros
 
 
-class Struct(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Struct(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """A part of the object."""
 
 

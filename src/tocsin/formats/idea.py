@@ -30,7 +30,7 @@ LINE_ENDS = ((b"\xc2\x85", b"\\u0085"), (b"\xe2\x80\xa8", b"\\u2028"), (b"\xe2\x
 EMPTY = Detection()
 
 
-class Struct(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class Struct(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     """A part of an event; what is empty is left out."""
 
 
