@@ -17,68 +17,17 @@ DEEPEST = 400
 MOST_SPAN = 1000
 
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)")
-_NEVER_CLOSED = frozenset(
-    [
-        "area",
-        "base",
-        "br",
-        "col",
-        "embed",
-        "hr",
-        "img",
-        "input",
-        "link",
-        "meta",
-        "param",
-        "source",
-        "track",
-        "wbr",
-    ]  # void
-    + [
-        "p",
-        "li",
-        "dt",
-        "dd",
-        "tr",
-        "td",
-        "th",
-        "tbody",
-        "thead",
-        "tfoot",
-        "colgroup",
-        "option",
-        "optgroup",
-        "rt",
-        "rp",
-        "html",
-        "head",
-        "body",
-    ]  # end tag optional
-)
+_VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr"}
+_END_TAG_OPTIONAL = {
+    *("html", "head", "body", "p", "li", "dt", "dd", "tr", "td", "th", "tbody", "thead", "tfoot", "colgroup"),
+    *("option", "optgroup", "rt", "rp"),
+}
+_NEVER_CLOSED = frozenset(_VOID | _END_TAG_OPTIONAL)
 _BREAKS = frozenset(
-    [
-        "address",
-        "article",
-        "br",
-        "dd",
-        "div",
-        "dl",
-        "dt",
-        "h1",
-        "h2",
-        "h3",
-        "h4",
-        "h5",
-        "h6",
-        "hr",
-        "li",
-        "ol",
-        "p",
-        "pre",
-        "section",
-        "tr",
-        "ul",
-    ]
+    {
+        *("address", "article", "br", "dd", "div", "dl", "dt", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "li", "ol"),
+        *("p", "pre", "section", "tr", "ul"),
+    }
 )
 _SILENT = frozenset(("script", "style", "template", "head", "title", "noscript", "-comment"))
 _SPACES = re.compile(r"[ \t\r\n\f]+")
