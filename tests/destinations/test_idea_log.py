@@ -1,4 +1,4 @@
-"""The two files: batches behind a cursor, each line once, wherever the data folder is."""
+"""alerts.json: batches behind a cursor, each event once, wherever the data folder is."""
 
 import json
 from collections.abc import Iterator
@@ -8,7 +8,6 @@ import pytest
 from pydantic import ValidationError
 
 from tocsin.destinations.idea_log import IdeaLog
-from tocsin.destinations.text_log import TextLog
 from tocsin.errors import Unavailable
 from tocsin.model import Alert, Alertgroup, Delivery, Detection, Endpoint, Receipt
 
@@ -21,32 +20,30 @@ def delivery(number: int, rows: int = 2) -> Delivery:
     return Delivery(id=number, uid=f"d-{number}", alertgroup=group)
 
 
-@pytest.fixture(params=[IdeaLog, TextLog])
-def log(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[IdeaLog | TextLog]:
-    log: IdeaLog | TextLog = request.param.model_validate({}, context={"data": tmp_path})
+@pytest.fixture
+def log(tmp_path: Path) -> Iterator[IdeaLog]:
+    log = IdeaLog.model_validate({}, context={"data": tmp_path})
     yield log
     log.close()
 
 
-def again(log: IdeaLog | TextLog) -> IdeaLog | TextLog:
+def again(log: IdeaLog) -> IdeaLog:
     """The same destination in a new process."""
     log.close()
-    return type(log)(path=log.path)
+    return IdeaLog(path=log.path)
 
 
 def uids(path: Path) -> list[str]:
     """The alerts' uids, in the order of the lines."""
-    lines = path.read_text().splitlines()
-    return [json.loads(line)["ID"] if line.startswith("{") else line.rpartition("id: ")[2] for line in lines]
+    return [json.loads(line)["ID"] for line in path.read_text().splitlines()]
 
 
-def test_the_files_stand_in_the_data_folder(tmp_path: Path) -> None:
-    for log, name in ((IdeaLog, "alerts.json"), (TextLog, "alerts.log")):
-        assert log.model_validate({}, context={"data": tmp_path}).path == tmp_path / name
-        assert log.model_validate({"path": "/var/log/x"}, context={"data": tmp_path}).path == Path("/var/log/x")
+def test_the_file_stands_in_the_data_folder(tmp_path: Path) -> None:
+    assert IdeaLog.model_validate({}, context={"data": tmp_path}).path == tmp_path / "alerts.json"
+    assert IdeaLog.model_validate({"path": "/var/x"}, context={"data": tmp_path}).path == Path("/var/x")
 
 
-def test_a_batch_is_written_once_over_crashes(log: IdeaLog | TextLog) -> None:
+def test_a_batch_is_written_once_over_crashes(log: IdeaLog) -> None:
     sent = log.send_batch([delivery(1), delivery(2, rows=0)], "")
     log = again(log)
     log.send_batch([delivery(3)], sent.cursor)
@@ -58,7 +55,7 @@ def test_a_batch_is_written_once_over_crashes(log: IdeaLog | TextLog) -> None:
     assert uids(log.path) == ["a-1-0", "a-1-1", "a-3-0", "a-3-1", "a-4-0", "a-4-1"]
 
 
-def test_each_delivery_of_a_batch_has_a_receipt_that_says_where_it_stands(log: IdeaLog | TextLog) -> None:
+def test_each_delivery_of_a_batch_has_a_receipt_that_says_where_it_stands(log: IdeaLog) -> None:
     sent = log.send_batch([delivery(1), delivery(2)], "")
 
     first, second = sent.outcomes
@@ -67,14 +64,14 @@ def test_each_delivery_of_a_batch_has_a_receipt_that_says_where_it_stands(log: I
     assert second == Receipt(remote_id=f"{log.path.name}:{half}", status="written")
 
 
-def test_single_sends_follow_one_another(log: IdeaLog | TextLog) -> None:
+def test_single_sends_follow_one_another(log: IdeaLog) -> None:
     for number in (1, 2, 3):
         assert log.send(delivery(number, rows=1)).status == "written"
 
     assert uids(log.path) == ["a-1-0", "a-2-0", "a-3-0"]
 
 
-def test_a_folder_in_the_way_is_unavailable_and_the_check_says_so_too(log: IdeaLog | TextLog) -> None:
+def test_a_folder_in_the_way_is_unavailable_and_the_check_says_so_too(log: IdeaLog) -> None:
     log.path.mkdir()
 
     (outcome,) = log.send_batch([delivery(1)], "").outcomes
@@ -84,11 +81,11 @@ def test_a_folder_in_the_way_is_unavailable_and_the_check_says_so_too(log: IdeaL
             act()
 
 
-def test_the_check_says_what_is_there(log: IdeaLog | TextLog) -> None:
+def test_the_check_says_what_is_there(log: IdeaLog) -> None:
     assert f"{log.path} can be written: 0 bytes" in log.check()
 
 
-def test_alerts_without_a_known_meaning_are_lines_too(log: IdeaLog | TextLog) -> None:
+def test_alerts_without_a_known_meaning_are_lines_too(log: IdeaLog) -> None:
     group = Alertgroup(subject="only a subject", alerts=(Alert(json="{}", uid="a-1"),), received=10**15)
 
     log.send(Delivery(id=1, uid="d", alertgroup=group))
@@ -112,7 +109,6 @@ def test_wrong_options_are_refused(options: dict[str, object]) -> None:
         IdeaLog.model_validate(options)
 
 
-def test_files_ask_for_large_batches_in_order() -> None:
-    for log in (IdeaLog, TextLog):
-        assert log.batch >= 500
-        assert log.ordered
+def test_it_asks_for_large_batches_in_order() -> None:
+    assert IdeaLog.batch >= 500
+    assert IdeaLog.ordered
