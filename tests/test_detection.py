@@ -13,7 +13,7 @@ from tocsin import detection
 from tocsin.detection import DEFAULT, FIELDS, Names, cells
 from tocsin.detection.times import moment
 from tocsin.errors import ConfigError
-from tocsin.model import Alert, Detection, Endpoint, Severity
+from tocsin.model import Alert, Alertgroup, Detection, Endpoint, Severity
 
 EVE = Path(__file__).parents[1].parent / "shared/data/suricata/eve.json"
 
@@ -407,6 +407,16 @@ def test_what_a_parser_said_counts() -> None:
 
     assert detection.read(alert) is said
     assert detection.severity(alert) is Severity.INFO
+
+
+def test_a_whole_group_can_be_given_its_detections() -> None:
+    said = Detection(name="said")
+    group = Alertgroup(subject="s", alerts=(Alert.of({"signature": "read"}), Alert.of({"signature": "x"}, said)))
+
+    known = detection.known(group)
+
+    assert [alert.detection for alert in known.alerts] == [Detection(name="read"), said]
+    assert detection.known(known) is known
 
 
 @pytest.mark.parametrize(

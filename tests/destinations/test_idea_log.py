@@ -85,6 +85,15 @@ def test_the_check_says_what_is_there(log: IdeaLog) -> None:
     assert f"{log.path} can be written: 0 bytes" in log.check()
 
 
+def test_rows_without_a_detection_are_read(log: IdeaLog) -> None:
+    alert = Alert(json='{"signature": "a rule", "src_ip": "192.0.2.7"}', uid="a-1")
+
+    log.send(Delivery(id=1, uid="d", alertgroup=Alertgroup(subject="s", alerts=(alert,), received=10**15)))
+
+    event = json.loads(log.path.read_text())
+    assert (event["Description"], event["Source"]) == ("a rule", [{"IP4": ["192.0.2.7"]}])
+
+
 def test_alerts_without_a_known_meaning_are_lines_too(log: IdeaLog) -> None:
     group = Alertgroup(subject="only a subject", alerts=(Alert(json="{}", uid="a-1"),), received=10**15)
 

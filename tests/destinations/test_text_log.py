@@ -44,6 +44,14 @@ def test_a_batch_is_written_once_over_crashes(log: TextLog) -> None:
     assert ids(log.path) == ["a-1", "a-2", "a-3", "a-4"]
 
 
+def test_rows_without_a_detection_are_read(log: TextLog) -> None:
+    alert = Alert(json='{"signature": "a rule", "src_ip": "192.0.2.7"}', uid="a-1")
+
+    log.send(Delivery(id=1, uid="d", alertgroup=Alertgroup(subject="s", alerts=(alert,), received=10**15)))
+
+    assert "Src IP 192.0.2.7                 . Detected a rule " in log.path.read_text()
+
+
 def test_text_of_attackers_stays_on_its_line(log: TextLog) -> None:
     log.send(delivery(1, "x\n2026-01-01T00:00:00Z: Src IP 8.8.8.8 . Detected nothing\r\u2028"))
     log.send(delivery(2))

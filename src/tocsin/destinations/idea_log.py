@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator, Field, StringConstraints
 
+from tocsin import detection
 from tocsin.formats import idea
 from tocsin.formats.idea_categories import Categories
 from tocsin.kit.line_file import LineFile
@@ -57,7 +58,7 @@ class IdeaLog(Destination):
         self._file.close()
 
     def _lines(self, group: Alertgroup) -> bytes:
-        return idea.lines(group, self.node, self._categories)
+        return idea.lines(detection.known(group), self.node, self._categories)
 
     @cached_property
     def _file(self) -> LineFile:

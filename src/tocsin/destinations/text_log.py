@@ -7,10 +7,11 @@ from typing import ClassVar
 
 from pydantic import Field
 
+from tocsin import detection
 from tocsin.formats import log_line
 from tocsin.kit.line_file import LineFile
 from tocsin.kit.paths import DataPath
-from tocsin.model import Delivery, Receipt, Sent
+from tocsin.model import Alertgroup, Delivery, Receipt, Sent
 from tocsin.plugin import Destination
 
 
@@ -26,11 +27,11 @@ class TextLog(Destination):
 
     def send(self, delivery: Delivery) -> Receipt:
         """Write one alertgroup behind what this object wrote before."""
-        return self._file.deliver_one(delivery, log_line.lines)
+        return self._file.deliver_one(delivery, _lines)
 
     def send_batch(self, deliveries: Sequence[Delivery], cursor: str) -> Sent:
         """Write a batch behind the cursor with one sync."""
-        return self._file.deliver(deliveries, cursor, log_line.lines)
+        return self._file.deliver(deliveries, cursor, _lines)
 
     def check(self) -> str:
         """Whether the file can be written; raises Unavailable."""
@@ -43,3 +44,7 @@ class TextLog(Destination):
     @cached_property
     def _file(self) -> LineFile:
         return LineFile(self.path)
+
+
+def _lines(group: Alertgroup) -> bytes:
+    return log_line.lines(detection.known(group))

@@ -1,14 +1,4 @@
-"""POSTs each alertgroup as JSON to an URL.
-
-With a `secret` the receiver can tell that a post is ours, whole and fresh. Two headers carry it:
-
-    X-Tocsin-Timestamp: 1795290092                        seconds since 1970, when this attempt was made
-    X-Tocsin-Signature: sha256=<64 hexadecimal digits>    HMAC-SHA256 under the secret of timestamp, ".", body
-
-The receiver computes the same over the header's text, a full stop and the body's bytes, compares in constant time, and
-refuses timestamps that are old. `Idempotency-Key` is the same at every attempt of one delivery: what came twice under
-one key is one alertgroup.
-"""
+"""POSTs each alertgroup as JSON to an URL."""
 
 import hashlib
 import hmac
@@ -26,7 +16,17 @@ from tocsin.plugin import Destination
 
 
 class Webhook(Destination):
-    """POSTs each alertgroup as JSON to an URL, with a key against doubles and, if wanted, a signature."""
+    """POSTs each alertgroup as JSON to an URL, with a key against doubles and, if wanted, a signature.
+
+    The header `Idempotency-Key` is the same at every attempt of one delivery: what came twice under one key is one
+    alertgroup. With a `secret` the receiver can tell that a post is ours, whole and fresh:
+
+        X-Tocsin-Timestamp: 1795290092                        seconds since 1970, when this attempt was made
+        X-Tocsin-Signature: sha256=<64 hexadecimal digits>    HMAC-SHA256 under the secret of timestamp, ".", body
+
+    It computes the same over the timestamp's text, a full stop and the body's bytes, compares in constant time, and
+    refuses timestamps that are old.
+    """
 
     url: Secret = Field(description="Where to POST; it may hold a token, so it is never shown.")
     secret: Secret | None = Field(default=None, description="Signs each post with HMAC-SHA256 in X-Tocsin-Signature.")

@@ -4,6 +4,6 @@
 """
 
 from tocsin.detection.names import DEFAULT, FIELDS, Names
-from tocsin.detection.read import read, severity
+from tocsin.detection.read import known, read, severity
 
-__all__ = ["DEFAULT", "FIELDS", "Names", "read", "severity"]
+__all__ = ["DEFAULT", "FIELDS", "Names", "known", "read", "severity"]

@@ -65,7 +65,8 @@ COLUMNS: dict[str, str] = {
         evidence_type note signature_name sig_name msg attack_name threat_name alert_name rule_title search_name title
         name rule""",
     "category": """alert.category suricata.eve.alert.category category classtype classification class evidence_type
-        rule.category note attack_type ids_category event.category""",
+        rule.category note attack_type ids_category threat.tactic.name kibana.alert.rule.threat.tactic.name
+        event.category""",
     "description": "description alert.description attach.content event.reason message msg summary",
     "confidence": "confidence alert.confidence",
     "detected": """timestamp @timestamp _time ts time seconds detect_time detected detected_at event.created

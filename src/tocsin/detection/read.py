@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Iterable
 
+import msgspec
+
 from tocsin.detection import cells
 from tocsin.detection.names import DEFAULT, Found, Names
 from tocsin.detection.severity import found_severity
 from tocsin.detection.times import moment
-from tocsin.model import Alert, Detection, Endpoint, Micros, Severity
+from tocsin.model import Alert, Alertgroup, Detection, Endpoint, Micros, Severity
 
 NOTHING = Endpoint()
 
@@ -45,6 +47,14 @@ def read(alert: Alert, names: Names = DEFAULT) -> Detection:
         protocols=protocols,
         flow_uids=_flow_uids(found),
     )
+
+
+def known(group: Alertgroup, names: Names = DEFAULT) -> Alertgroup:
+    """The group with the detection of every alert set: as its parser said, or as `read`."""
+    if all(alert.detection is not None for alert in group.alerts):
+        return group
+    alerts = [msgspec.structs.replace(alert, detection=read(alert, names)) for alert in group.alerts]
+    return msgspec.structs.replace(group, alerts=tuple(alerts))
 
 
 def severity(alert: Alert, names: Names = DEFAULT) -> Severity | None:
