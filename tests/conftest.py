@@ -23,11 +23,10 @@ from neighbours.missing import missing
 from neighbours.postgres import Postgres, programs
 from neighbours.receiver import Receiver, listening
 from neighbours.server import Server, running_server
+from tocsin.store import Store, open_store
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
-
-    from tocsin.store import Store
 
 RUN = "TOCSIN_TEST_RUN"
 """Names the run to its workers: the process id of the pytest the person started, and a folder they share."""
@@ -41,6 +40,11 @@ def pytest_configure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput"):
         os.environ[RUN] = f"{os.getpid()}:{tempfile.gettempdir()}/tocsin-run-{os.getpid()}"
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest first, so that no processor is left with one of them at the end."""
+    items.sort(key=lambda item: item.get_closest_marker("loss") is None)
 
 
 @pytest.fixture(scope="session")
@@ -81,10 +85,8 @@ def data(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def store(engine: str, data: Path) -> Iterator["Store"]:
+def store(engine: str, data: Path) -> Iterator[Store]:
     """A fresh store, opened, on each engine."""
-    from tocsin.store import open_store
-
     data.mkdir()
     store = open_store(engine, data)
     yield store
