@@ -10,8 +10,7 @@ from tocsin.model import TLP, Alert, Alertgroup, Link, Message, Micros, Status, 
 from tocsin.plugin import Parser
 
 JSON = "application/json"
-LATEST_S = 253_402_300_799
-"""9999-12-31T23:59:59Z."""
+LATEST_S = 253_402_300_799  # 9999-12-31T23:59:59Z
 
 
 class Posted(msgspec.Struct):
@@ -48,7 +47,6 @@ _ROWS = msgspec.json.Decoder(_Rows)
 class Scot(Parser):
     """Alertgroups posted as JSON: subject, rows, tags, sources and columns."""
 
-    version: ClassVar[str] = "1"
     order: ClassVar[int] = 90
     apart: ClassVar[bool] = False  # one pass of a strict decoder; a process more would cost more than it guards
 
@@ -88,14 +86,14 @@ def _decoded(body: bytes) -> tuple[Posted, list[msgspec.Raw]]:
     except RecursionError:
         raise Malformed("the JSON is nested too deeply: flatten it to fewer than 1,000 levels") from None
     except msgspec.ValidationError as error:
-        text = str(error)
-        raise Malformed(text if " - at " in text else f"{text} - at `$`") from None
+        place = "" if " - at " in str(error) else " - at `$`"
+        raise Malformed(f"{error}{place}") from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise Malformed(f"the body is not JSON: {error}") from None
 
 
 def _text(text: str, field: str) -> str:
-    """Text that both engines can hold: PostgreSQL has no place for U+0000."""
+    """Text that both engines can hold."""
     if "\0" in text:
         raise Malformed(f"the character U+0000 cannot be kept - at `$.{field}`: remove it")
     return text
@@ -109,8 +107,7 @@ def _tlp(text: str | None) -> TLP:
     try:
         return TLP(text or "")
     except ValueError:
-        words = ", ".join(TLP)
-        raise Malformed(f"unknown TLP {text!r:.40} - at `$.tlp`: one of {words}") from None
+        raise Malformed(f"unknown TLP {text!r:.40} - at `$.tlp`: one of {', '.join(TLP)}") from None
 
 
 def _created(created: int | str | None) -> Micros | None:
