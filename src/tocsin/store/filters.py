@@ -5,10 +5,15 @@ Names of fields are looked up in the tables below, values travel as parameters, 
 becomes part of a statement. Alertgroups stand under the alias `g`, alerts under `a`.
 """
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Literal
 
+import psycopg
+
+from tocsin.errors import Malformed
 from tocsin.model import TLP, Micros, Noun, Severity, Status
+from tocsin.store.engine import Tx
 
 Op = Literal[
     "eq", "ne", "in", "not_in", "lt", "le", "gt", "ge", "between", "regex", "matches", "words", "all", "any", "none"
@@ -110,6 +115,33 @@ def _says_something(word: str) -> bool:
 _WORD_QUERY: Mapping[str, Callable[[str], str]] = {"sqlite": _fts5, "postgres": _tsquery}
 
 
+def check(tx: Tx, clauses: Iterable[Clause]) -> None:
+    """Ask the engine whether it can read the regular expressions. Raises Malformed.
+
+    They were written for RE2; PostgreSQL reads nearly all of them in the same way, and refuses some.
+    """
+    for clause in clauses:
+        if tx.engine == "postgres" and clause.op in ("regex", "matches"):
+            pattern = _pattern(str(clause.values[0]), tx.engine)
+            try:
+                tx.row("SELECT {regex:'':pattern}", pattern=pattern)
+            except psycopg.errors.InvalidRegularExpression as error:
+                reason = (error.diag.message_primary or "").removeprefix("invalid regular expression: ")
+                raise Malformed(
+                    f"The filter {clause.field} has a regular expression PostgreSQL cannot read: {reason}."
+                ) from None
+
+
+_RE2_ONLY = {"\\b": "\\y", "\\B": "\\Y", "\\z": "\\Z"}
+
+
+def _pattern(text: str, engine: str) -> str:
+    """An RE2 pattern in the engine's spelling."""
+    if engine == "sqlite":
+        return text
+    return re.sub(r"\\.", lambda escape: _RE2_ONLY.get(escape.group(), escape.group()), text)
+
+
 def of_groups(clauses: Iterable[Clause], engine: str, prefix: str = "f") -> tuple[str, Params]:
     """The WHERE text (never empty) and its parameters for `FROM alertgroup g`; deleted groups are left out.
 
@@ -183,11 +215,11 @@ def _where(columns: Mapping[str, str], clauses: Iterable[Clause], engine: str, p
         elif clause.op == "words":
             conditions.append(_WORDS[engine].format(put(_WORD_QUERY[engine](str(clause.values[0])))))
         else:
-            conditions.append(_compared(columns[clause.field], clause, put))
+            conditions.append(_compared(columns[clause.field], clause, engine, put))
     return " AND ".join(conditions), params
 
 
-def _compared(column: str, clause: Clause, put: Callable[[int | str], str]) -> str:
+def _compared(column: str, clause: Clause, engine: str, put: Callable[[int | str], str]) -> str:
     values = clause.values
     if clause.op in _SIGNS:
         return f"{column} {_SIGNS[clause.op]} :{put(values[0])}"
@@ -196,10 +228,10 @@ def _compared(column: str, clause: Clause, put: Callable[[int | str], str]) -> s
     if clause.op == "between":
         return f"{column} BETWEEN :{put(values[0])} AND :{put(values[1])}"
     if clause.op == "regex":
-        return f"{{regex:{column}:{put(values[0])}}}"
+        return f"{{regex:{column}:{put(_pattern(str(values[0]), engine))}}}"
     if clause.op == "matches":
-        name = put(values[0])
-        return f"({column} = :{name} OR {{regex:{column}:{name}}})"
+        pattern = put(_pattern(str(values[0]), engine))
+        return f"({column} = :{put(values[0])} OR {{regex:{column}:{pattern}}})"
     if clause.op in ("in", "not_in"):
         listed = ", ".join(f":{put(value)}" for value in values)
         among = f"{column} IN ({listed})" if values else "1 = 0"

@@ -84,6 +84,6 @@ async def _no_route(request: Request, error: Exception) -> Response:
 
 
 async def _broken(request: Request, error: Exception) -> Response:
-    """The last resort: a plain sentence for the reader, the whole story for the log."""
-    log.error("a route failed", method=request.method, path=request.scope["path"], exc_info=error)
+    """The last resort: a plain sentence for the reader. The server logs the error itself, with its trace."""
+    log.error("a route failed", method=request.method, path=request.scope["path"], error=type(error).__name__)
     return _shown(request, Failure(500, SENTENCES[500]))

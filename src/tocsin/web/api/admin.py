@@ -202,23 +202,24 @@ async def put_user(request: Request) -> Response:
     hash = "" if change.password is msgspec.UNSET else await run_in_threadpool(hash_password, str(change.password))
 
     def work(tx: Tx) -> None:
+        had_admin = _has_admin(tx)
         if hash:
             access.set_password(tx, name, hash)
         if not isinstance(change.role, msgspec.UnsetType):
             access.set_role(tx, name, change.role)
         if not isinstance(change.active, msgspec.UnsetType):
             access.set_active(tx, name, change.active)
-        _check_last_admin(tx)
+        if had_admin and not _has_admin(tx):
+            raise refusal(409, "This is the last active admin: make another one first.")
 
     await write(request, work)
     web_of(request).access.forget()
     return Json(Done(name))
 
 
-def _check_last_admin(tx: Tx) -> None:
+def _has_admin(tx: Tx) -> bool:
     """Nobody may lock everybody out."""
-    if not any(account.active and account.role == "admin" for account in access.users(tx)):
-        raise refusal(409, "This is the last active admin: make another one first.")
+    return any(account.active and account.role == "admin" for account in access.users(tx))
 
 
 @described("Every plug-in: its origin, its options, and the names under which it is used.", Listed[PluginRecord])

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from tocsin.store import Tx, alert, alertgroup, history
-from tocsin.store.filters import Clause
+from tocsin.store.filters import Clause, check
 from tocsin.web.answers import Json
 from tocsin.web.api import filters, shapes
 from tocsin.web.api.changes import KEPT_OF_ALERT, AlertChange, labels_of, read_change
@@ -28,6 +28,7 @@ async def list_alerts(request: Request) -> Response:
     asked = filters.asked(query_of(request), filters.ALERTS, AlertRecord.__struct_fields__)
 
     def listing(tx: Tx) -> Any:
+        check(tx, asked.clauses)
         found, total = alert.listing(tx, asked.clauses, asked.sort, asked.limit, asked.offset)
         groups = _groups(tx, {row.alertgroup for row in found})
         return shapes.listed([shapes.alert_record(row, groups[row.alertgroup]) for row in found], total, asked.columns)

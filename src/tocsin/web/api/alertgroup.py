@@ -11,6 +11,7 @@ from starlette.responses import Response
 from tocsin.errors import Malformed, NotFound, StoreUnavailable
 from tocsin.model import Status
 from tocsin.store import Tx, alert, alertgroup, history
+from tocsin.store.filters import check
 from tocsin.web.answers import Json
 from tocsin.web.api import filters, shapes
 from tocsin.web.api.changes import (
@@ -50,6 +51,7 @@ async def list_alertgroups(request: Request) -> Response:
     asked = filters.asked(query_of(request), filters.ALERTGROUPS, names)
 
     def listing(tx: Tx) -> Any:
+        check(tx, asked.clauses)
         found, total = alertgroup.listing(tx, asked.clauses, asked.sort, asked.limit, asked.offset)
         return shapes.listed([shapes.alertgroup_record(group) for group in found], total, asked.columns)
 

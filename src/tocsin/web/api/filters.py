@@ -94,6 +94,8 @@ def asked(query: Query, grammar: Grammar, columns: Sequence[str]) -> Asked:
             known = ", ".join(sorted(grammar))
             raise Malformed(f"There is no filter {parameter!r}: use {known}, or {', '.join(NOT_FILTERS)}.")
         values = _values(parameter, raw)
+        if not values.texts:  # an empty list asks for nothing
+            continue
         if len(values.texts) > MOST_VALUES:
             raise Malformed(f"The filter {parameter} has more than {MOST_VALUES:,} values: ask in several turns.")
         clauses += _READERS[field.kind](field.name, values)
@@ -112,7 +114,7 @@ def restricted(query: Query, columns: Sequence[str]) -> tuple[str, ...]:
     for name in wanted.texts:
         if name not in columns:
             remedy = "repeat the parameter or give a JSON array of names"
-            raise Malformed(f"There is no column {name[:60]!r}: {remedy}; there are {', '.join(columns)}.")
+            raise Malformed(f"columns={name[:60]} cannot be read: {remedy}; there are {', '.join(columns)}.")
     return tuple(name for name in columns if name in wanted.texts)
 
 

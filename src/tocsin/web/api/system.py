@@ -32,7 +32,7 @@ class Health(msgspec.Struct, frozen=True):
     """Whether it works; `error_msg` says why not."""
 
     status: str
-    error_msg: str = ""
+    error_msg: str | msgspec.UnsetType = msgspec.UNSET
 
 
 class Check(msgspec.Struct, frozen=True):
@@ -151,7 +151,16 @@ def _check_books(tx: Tx, configured: set[str]) -> list[Check]:
 @described("This description.", dict[str, Any])
 async def get_openapi(request: Request) -> Response:
     """OpenAPI 3.1."""
-    return Json(openapi.document(request.app.state.routes))
+    return Json(_described(request))
+
+
+def _described(request: Request) -> dict[str, Any]:
+    """Made once: the table never changes while the server runs."""
+    state = request.app.state
+    if not hasattr(state, "described"):
+        state.described = openapi.document(state.routes)
+    made: dict[str, Any] = state.described
+    return made
 
 
 @cache
@@ -163,7 +172,6 @@ def _templates() -> Environment:
 @described("This description, for people.", str, media="text/html")
 async def get_docs(request: Request) -> Response:
     """No script, nothing from elsewhere."""
-    described_api = openapi.document(request.app.state.routes)
-    page = _templates().get_template("docs.html.j2").render(api=described_api, static=files.address)
+    page = _templates().get_template("docs.html.j2").render(api=_described(request), static=files.address)
     headers = {"Content-Security-Policy": DOCS_POLICY, "X-Content-Type-Options": "nosniff"}
     return HTMLResponse(page, headers=headers)

@@ -1,0 +1,91 @@
+"""Filters as SQL: only our own names in the text, every value beside it."""
+
+import pytest
+
+from tocsin.model import TLP, Severity, Status
+from tocsin.store.filters import Clause, Filter, clauses_of, of_alerts, of_groups, order_of_alerts, order_of_groups
+
+
+def clause(field: str, op: str, *values: int | str) -> Clause:
+    return Clause(field=field, op=op, values=values)  # type: ignore[arg-type]  # tests name wrong operators too
+
+
+def test_nothing_asked_leaves_out_the_deleted_alone() -> None:
+    assert of_groups([], "sqlite") == ("g.deleted IS NULL", {})
+
+
+def test_values_travel_as_parameters() -> None:
+    hostile = "'; DROP TABLE alertgroup; --"
+    text, params = of_groups(
+        [clause("subject", "regex", hostile), clause("tag", "all", hostile), clause("owner", "in", hostile)], "sqlite"
+    )
+
+    assert hostile not in text
+    assert list(params.values()) == [hostile] * 3
+
+
+def test_a_field_nobody_knows_never_becomes_a_column() -> None:
+    with pytest.raises(KeyError):
+        of_groups([clause("subject; DROP TABLE alertgroup", "eq", "x")], "sqlite")
+    with pytest.raises(KeyError):
+        order_of_groups([("subject; DROP TABLE alertgroup", True)])
+    with pytest.raises(KeyError):
+        of_groups([clause("subject", "is", "x")], "sqlite")
+
+
+def test_an_empty_list_of_values_finds_nothing_or_everything() -> None:
+    assert "1 = 0" in of_groups([clause("id", "in")], "sqlite")[0]
+    assert "NOT (1 = 0)" in of_groups([clause("id", "not_in")], "sqlite")[0]
+
+
+def test_an_order_always_ends_with_the_id() -> None:
+    assert order_of_groups([("subject", False)]) == "g.subject ASC, g.id DESC"
+    assert order_of_groups([("id", False)]) == "g.id ASC"
+    assert order_of_alerts([("alertgroup", True)]) == "a.alertgroup DESC, a.id DESC"
+
+
+def test_alerts_are_filtered_by_their_own_status_and_their_groups_labels() -> None:
+    text, params = of_alerts([clause("status", "in", "open"), clause("tag", "none", "x")], "sqlite")
+
+    assert text == (
+        "g.deleted IS NULL AND a.status IN (:f0) AND g.id NOT IN"
+        " (SELECT l.alertgroup FROM label l WHERE (l.kind = 'tag' AND l.value = :f1))"
+    )
+    assert params == {"f0": "open", "f1": "x"}
+
+
+def test_a_page_s_filter_says_the_same_in_clauses() -> None:
+    asked = Filter(
+        ids=(3, 4),
+        statuses=(Status.OPEN,),
+        subject="beacon c2",
+        sources=("splunk",),
+        tags=("a", "!b"),
+        tlps=(TLP.RED,),
+        owner="kim",
+        min_severity=Severity.HIGH,
+        received_from=5,
+        max_rows=100,
+    )
+
+    assert clauses_of(asked) == (
+        clause("id", "in", 3, 4),
+        clause("status", "in", "open"),
+        clause("tlp", "in", "red"),
+        clause("source", "all", "splunk"),
+        clause("tag", "all", "a"),
+        clause("tag", "none", "b"),
+        clause("subject", "words", "beacon c2"),
+        clause("owner", "eq", "kim"),
+        clause("severity", "ge", 3),
+        clause("received", "ge", 5),
+        clause("alert_count", "le", 100),
+    )
+    assert clauses_of(Filter(subject=" -- ")) == ()
+
+
+def test_words_ask_the_engine_s_own_index() -> None:
+    asked = [clause("subject", "words", "bea\"con 'c2'")]
+
+    assert of_groups(asked, "sqlite")[1] == {"f0": '"bea""con" * AND "\'c2\'" *'}
+    assert of_groups(asked, "postgres")[1] == {"f0": "'bea\"con':* & ' c2 ':*"}
