@@ -297,7 +297,7 @@ def _watch(scene: Scene, lasts: float) -> None:
     until = time.monotonic() + lasts + 0.4
     while time.monotonic() < until:
         status, text = scene.hub.ready()
-        if status != 200:
+        if status not in (0, 200):
             scene.excuses.append(f"{status} {text[:300]}")
         time.sleep(0.05)
     scene.full.append((began, scene.now()))

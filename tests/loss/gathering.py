@@ -56,7 +56,7 @@ def stored(hub: Hub) -> list[StoredGroup]:
 
 def balance(hub: Hub) -> Balance:
     """The hub's own count."""
-    told = hub.get("/api/v2/flow-of-alerts")
+    told = hub.get("/api/v2/flow-of-alerts")["all"]
     return Balance(*(int(told[name]) for name in ("received", "stored", "quarantined", "refused")))
 
 

@@ -1,5 +1,6 @@
 """The server while it runs: uvicorn with our signals, our log and our word of welcome."""
 
+import asyncio
 import os
 import secrets
 import signal
@@ -21,6 +22,7 @@ log = structlog.get_logger()
 FIRST_USER = "admin"
 ANYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # how to reach a server that listens everywhere
 KEEP_ALIVE_S = 75
+ANNOUNCE_EVERY_S = 5
 FAREWELL_S = 5
 """How long a request under way may take when the server stops."""
 
@@ -72,14 +74,32 @@ class _Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Listen, then tell the commands of this machine, and on the very first start the person, how to come in."""
-        await super().startup(sockets)
         assert sockets is not None
-        url = address_of(sockets[0], tls=bool(self._certificate))
+        # Before anybody is let in: a store that fails here ends a start, one that fails later is waited for.
         password = await first_password(self._application, self._token)
-        self._announce(Control(url, self._token, os.getpid(), self._certificate))
+        await super().startup(sockets)
+        url = address_of(sockets[0], tls=bool(self._certificate))
+        control = Control(url, self._token, os.getpid(), self._certificate)
+        if not self._announced(control):
+            self._announcer = asyncio.create_task(self._announce_later(control))
         if password:
             click.echo(welcome(url, password))
         log.info("ready", url=url)
+
+    def _announced(self, control: Control) -> bool:
+        try:
+            self._announce(control)
+        except OSError as error:
+            log.warning("commands on this machine cannot find the server yet", reason=str(error))
+            return False
+        return True
+
+    async def _announce_later(self, control: Control) -> None:
+        """The disk was full: senders are served all the same, and commands once there is room."""
+        while True:
+            await asyncio.sleep(ANNOUNCE_EVERY_S)
+            if self._announced(control):
+                return
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """End the live pages, which never would by themselves, then every other connection."""
