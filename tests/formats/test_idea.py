@@ -149,6 +149,7 @@ def test_everything_a_detection_says_stands_in_the_event() -> None:
                 "Hostname": ["evil.example"],
                 "MAC": ["00:1b:44:11:3a:b7"],
                 "Port": [4444],
+                "Proto": ["tcp", "ssh"],
                 "URL": ["http://evil.example/x"],
                 "Email": ["eve@evil.example"],
             }
@@ -194,7 +195,7 @@ def test_detect_time_falls_back_to_when_the_group_was_made_and_impossible_times_
     assert event["CeaseTime"] == "5138-11-16T09:46:40Z"
 
 
-def test_without_targets_the_protocol_stands_at_the_sources() -> None:
+def test_protocols_are_written_as_names_that_idea_allows() -> None:
     event = only(Detection(sources=(Endpoint(addresses=("203.0.113.7",)),), protocols=("udp", "6", "tls1.2")))
 
     assert event["Source"] == [{"IP4": ["203.0.113.7"], "Proto": ["udp", "tls1-2"]}]
@@ -319,7 +320,7 @@ def test_all_alerts_of_a_real_eve_file_stand_in_their_events() -> None:
         second_opinion(event)
         seen = datetime.strptime(row["timestamp"], "%Y-%m-%dT%H:%M:%S.%f%z").astimezone(UTC)
         assert datetime.fromisoformat(event["DetectTime"]) == seen
-        assert event["Source"] == [{"IP4": [row["src_ip"]], "Port": [row["src_port"]]}]
+        assert event["Source"] == [{"IP4": [row["src_ip"]], "Port": [row["src_port"]], "Proto": ["tcp"]}]
         assert event["Target"] == [{"IP4": [row["dest_ip"]], "Port": [row["dest_port"]], "Proto": ["tcp"]}]
         assert event["Category"] == [expected.get(row["alert"]["category"], "Recon")]
         assert event["Description"] == row["alert"]["signature"]

@@ -8,7 +8,7 @@ every attempt. What stands where:
   CreateTime: when it was received; EventTime and CeaseTime: begin and end, where known.
 - Description: the detection's name or sentence, else the alertgroup's subject. Note: the sentence, where
   there are both.
-- Source and Target: one object for each endpoint. Proto stands at the targets, or at the sources if there are none.
+- Source and Target: one object for each endpoint. Proto stands at both, since a port means nothing without it.
 - TLP: as Mentat reads it, where somebody set it. uids: the flow ids, as Slips wrote them.
 - _Tocsin: what IDEA0 has no word for: the detector's own category, the severity, the alertgroup.
 """
@@ -125,7 +125,7 @@ class Writer:
             confidence=detection.confidence,
             description=description,
             note=detection.description if detection.name else "",
-            source=tuple([_machine(end, () if detection.targets else proto) for end in detection.sources]),
+            source=tuple([_machine(end, proto) for end in detection.sources]),
             target=tuple([_machine(end, proto) for end in detection.targets]),
             node=self._node,
             tlp=self._tlp,
