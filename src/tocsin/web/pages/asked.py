@@ -115,6 +115,11 @@ class Asked:
             return span[0]
         return "range set" if self.fields["from"] or self.fields["to"] else "any time"
 
+    def in_utc(self, name: str) -> str:
+        """A time of the filter as a field of a form takes it: without a zone, meaning UTC."""
+        when = _when(self.fields[name])
+        return when.replace(tzinfo=None).isoformat() if when else ""
+
     def only(self, ids: Sequence[int]) -> Filter:
         """The same filter, for some alertgroups only."""
         wanted = [one for one in ids if not self.where.ids or one in self.where.ids]
@@ -172,13 +177,19 @@ def _moment(text: str, rest: Micros, problems: dict[str, str]) -> Micros | None:
     """A time of the form; without a zone it is UTC. `rest` fills up the second it names."""
     if not text:
         return None
-    try:
-        when = datetime.fromisoformat(text)
-        stamp = (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp()
-    except (ValueError, OverflowError):
+    when = _when(text)
+    if when is None:
         problems["received"] = f"{text[:40]!r} is not a date and time such as 2026-05-04T13:30."
         return None
-    return round(stamp * 1_000_000) + (rest if when.microsecond == 0 else 0)
+    return round(when.timestamp() * 1_000_000) + (rest if when.microsecond == 0 else 0)
+
+
+def _when(text: str) -> datetime | None:
+    try:
+        when = datetime.fromisoformat(text)
+        return when.replace(tzinfo=UTC) if when.tzinfo is None else when.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
 
 
 def _cursor(text: str, order: Order) -> Cursor | None:

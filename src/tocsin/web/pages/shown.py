@@ -130,8 +130,8 @@ def ago(at: Micros | None) -> Markup:
 
 
 def since(at: Micros | None) -> Markup:
-    """As `ago`, within a sentence."""
-    return _time(at, "since", "%H:%M UTC")
+    """As `ago`, behind a time: where no script runs, the zone of that time."""
+    return _time(at, "since", "UTC")
 
 
 def number(value: int) -> str:

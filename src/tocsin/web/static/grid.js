@@ -301,7 +301,6 @@ class Grid {
     else if (event.key === "End") this.to(this.total - 1, event.shiftKey);
     else if (event.key === "Enter") this.open();
     else if (event.key === "x" || event.key === " ") this.mayPick && this.toggle();
-    else if (event.key === "Escape" && this.picked.size) this.picked.none();
     else return false;
     return true;
   }

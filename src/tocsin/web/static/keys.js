@@ -49,8 +49,9 @@ document.addEventListener("keydown", (event) => {
     return;
   }
   if (event.ctrlKey || event.metaKey) return;
-  if (event.key === "Escape" && inside) {
-    linkOf(currentRow())?.focus();
+  if (event.key === "Escape") {
+    if (gridHere()?.picked.size) gridHere().picked.none();
+    else if (inside) linkOf(currentRow())?.focus();
     return;
   }
   const act = Object.hasOwn(KEYS, event.key) ? KEYS[event.key] : undefined;

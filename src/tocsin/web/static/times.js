@@ -28,7 +28,7 @@ function show(time) {
   const at = clock.format(then);
   const millis = String(then.getMilliseconds()).padStart(3, "0");
   const words = { ago: () => ago(then), clock: () => (today ? at : `${day.format(then)} ${at}`) };
-  words.since = () => (/\d$/.test(ago(then)) || ago(then) === "now" ? ago(then) : `${ago(then)} ago`);
+  words.since = () => (/^now$|\d$/.test(ago(then)) ? "" : `(${ago(then)} ago)`);
   words.exact = () => `${words.clock()}.${millis}`;
   const said = (words[time.dataset.show] ?? words.clock)();
   if (time.textContent !== said) time.textContent = said;
