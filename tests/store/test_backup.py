@@ -13,7 +13,7 @@ from neighbours.postgres import Postgres
 
 from tocsin.errors import SchemaTooNew, StoreError
 from tocsin.model import TLP, Alert, Alertgroup, Detection, Link, Message, Severity, Status
-from tocsin.store import Part, Store, Stored, access, alertgroup, backup, entry, message, open_store, tally
+from tocsin.store import Part, Store, Stored, access, again, alertgroup, backup, entry, message, open_store, tally
 from tocsin.store.backup import read_manifest, restore, write_backup
 from tocsin.store.filters import Filter
 
@@ -83,6 +83,8 @@ def fill(store: Store) -> None:
         alertgroup.delete(tx, 2, "ada", NOW)
         alertgroup.saw(tx, 1, "ada", "192.0.2.1", NOW)
         tally.source_failed(tx, "imap", NOW, "no route to host")
+        again.stays(tx, 6, "generic", "1", "still nobody claims it", "ada", NOW)
+        again.replace(tx, 1, Alertgroup.of_rows("read again", [{"n": 1}]), None, "scot", "2", "ada", NOW)
         tx.run("INSERT INTO lane (name, cursor) VALUES ('log', 'alerts.log 4711')")
         tx.run("UPDATE delivery SET state = 'delivered', settled = 7 WHERE id = 1")
         tx.run(

@@ -157,7 +157,7 @@ def _known(tx: Tx, entries: Sequence[Entry]) -> dict[tuple[str, str] | int, Stor
 def _store(tx: Tx, fresh: dict[Any, Entry]) -> dict[Any, Stored]:
     if not fresh:
         return {}
-    rows = _Rows(tx, list(fresh.values()))
+    rows = Rows(tx, list(fresh.values()), len(fresh))
     answers: dict[Any, Stored] = {}
     for key, item in fresh.items():
         answers[key] = rows.add(item)
@@ -171,13 +171,13 @@ def _store(tx: Tx, fresh: dict[Any, Entry]) -> dict[Any, Stored]:
     return answers
 
 
-class _Rows:
-    """The rows of a batch, collected table by table."""
+class Rows:
+    """The rows of a batch, collected table by table; ids are taken as it is made."""
 
-    def __init__(self, tx: Tx, entries: list[Entry]) -> None:
+    def __init__(self, tx: Tx, entries: Sequence[Entry], messages: int) -> None:
         parts = [part for item in entries for part in item.parts]
         counts = {
-            "m": len(entries),
+            "m": messages,
             "g": len(parts),
             "a": sum(len(part.group.alerts) for part in parts),
             "d": sum(len(part.lanes) for part in parts),
@@ -201,6 +201,7 @@ class _Rows:
         self.totals = Counter[str]()
 
     def add(self, item: Entry) -> Stored:
+        """A new message with its alertgroups."""
         message = item.message
         self.message += 1
         self.originals.append(
@@ -213,19 +214,23 @@ class _Rows:
                 item.parser_version, item.reason,
             )
         )  # fmt: skip
-        groups = tuple(self._group(part, item) for part in item.parts)
+        return Stored(message=self.message, alertgroups=self.of(item, self.message), quarantined=item.reason)
+
+    def of(self, item: Entry, message: int) -> tuple[int, ...]:
+        """The alertgroups of a message that has its row already; their ids."""
+        groups = tuple(self._group(part, item, message) for part in item.parts)
         if item.thread and groups:
             self.earlier[item.thread] = groups[-1]
-        return Stored(message=self.message, alertgroups=groups, quarantined=item.reason)
+        return groups
 
-    def _group(self, part: Part, item: Entry) -> int:
+    def _group(self, part: Part, item: Entry, message: int) -> int:
         group, received, status = part.group, item.message.received, part.group.status.value
         self.group += 1
         rows = len(group.alerts)
         open_, closed, promoted = (rows if status == name else 0 for name in ("open", "closed", "promoted"))
         self.groups.append(
             (
-                self.group, self.message, group.subject, _json(group.columns), status, rows, open_, closed, promoted,
+                self.group, message, group.subject, _json(group.columns), status, rows, open_, closed, promoted,
                 part.severity, group.tlp.value, group.owner, _json(group.groups), _json(group.sources),
                 _json(group.tags), group.message_id, self.earlier.get(item.thread or ""), _json(group.ahrefs),
                 received, received if group.created is None else group.created, received,
@@ -247,12 +252,14 @@ class _Rows:
         return self.group
 
     def insert(self, tx: Tx) -> None:
-        tx.many(
-            "INSERT INTO original (hash, codec, size, bytes) VALUES (:hash, :codec, :size, :bytes)"
-            " ON CONFLICT DO NOTHING",
-            self.originals,
-        )
-        tx.run(_MESSAGES, rows=packed(self.messages))
+        """Write them all: one statement a table, whatever their number."""
+        if self.messages:
+            tx.many(
+                "INSERT INTO original (hash, codec, size, bytes) VALUES (:hash, :codec, :size, :bytes)"
+                " ON CONFLICT DO NOTHING",
+                self.originals,
+            )
+            tx.run(_MESSAGES, rows=packed(self.messages))
         if not self.groups:
             return
         tx.run(_GROUPS, rows=packed(self.groups))

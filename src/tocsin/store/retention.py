@@ -176,7 +176,7 @@ def _delete_groups(tx: Tx, ids: str) -> dict[str, int]:
     )
     alerts = tx.run(f"DELETE FROM alert WHERE alertgroup IN {_IDS}", ids=free)
     deliveries = tx.run(f"DELETE FROM delivery WHERE alertgroup IN {_IDS}", ids=free)
-    for table in ("label", "history", "viewer", "alertgroup_text"):
+    for table in ("label", "history", "viewer", "reading", "alertgroup_text"):
         tx.run(f"DELETE FROM {table} WHERE alertgroup IN {_IDS}", ids=free)
     if tx.engine == "sqlite":
         tx.run(f"DELETE FROM alertgroup_words WHERE rowid IN {_IDS}", ids=free)
