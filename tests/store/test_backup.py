@@ -84,7 +84,7 @@ def fill(store: Store) -> None:
         alertgroup.saw(tx, 1, "ada", "192.0.2.1", NOW)
         tally.source_failed(tx, "imap", NOW, "no route to host")
         again.stays(tx, 6, "generic", "1", "still nobody claims it", "ada", NOW)
-        again.replace(tx, 1, Alertgroup.of_rows("read again", [{"n": 1}]), None, "scot", "2", "ada", NOW)
+        again.replace(tx, 1, Alertgroup.of_rows("beacon, read again", [{"n": 1}]), None, "scot", "2", "ada", NOW)
         tx.run("INSERT INTO lane (name, cursor) VALUES ('log', 'alerts.log 4711')")
         tx.run("UPDATE delivery SET state = 'delivered', settled = 7 WHERE id = 1")
         tx.run(
