@@ -18,11 +18,12 @@ help: ## Say what can be done
 	@sed -nE 's/^([a-z]+):.*## (.*)/make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-16s %s\n", $$1, $$2 }'
 
 run: .venv/runs ## Set up and start Tocsin on http://127.0.0.1:8417 with its data in ./var
+	@$(RUN) python tools/browser_packages.py
 	@$(RUN) python tools/first_run.py --data $(DATA) --port $(PORT)
 
 setup: $(UV) ## Install everything that development needs into .venv
 	@$(UV) sync --frozen --quiet
-	@$(UV) run --no-sync python tools/browser_packages.py
+	@$(RUN) python tools/browser_packages.py --development
 
 neighbours: $(UV) ## Install PostgreSQL and Chromium for the tests (Debian packages when root)
 	@UV=$(UV) tools/neighbours
@@ -51,10 +52,9 @@ clean: ## Remove what was built and fetched; ./var, the data, stays
 	find . -name __pycache__ -type d -not -path './.git/*' -exec rm -rf {} +
 
 # What is needed to run, and no more; leaves what development installed.
-.venv/runs: $(UV) pyproject.toml uv.lock $(wildcard package-lock.json) tools/browser_packages.py
+.venv/runs: $(UV) pyproject.toml uv.lock
 	@echo "Setting up (once; a minute or two) …"
 	@$(UV) sync --frozen --quiet --no-default-groups --inexact
-	@$(RUN) python tools/browser_packages.py
 	@touch $@
 
 .tools/uv/bin/uv:

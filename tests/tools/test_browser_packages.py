@@ -26,12 +26,12 @@ def project(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def fetch(project: Path) -> subprocess.CompletedProcess[str]:
+def fetch(project: Path, options: str = "") -> subprocess.CompletedProcess[str]:
     program = (
         "import importlib.util, sys, pathlib;"
         f"spec = importlib.util.spec_from_file_location('tool', {str(TOOL)!r});"
         "tool = importlib.util.module_from_spec(spec); spec.loader.exec_module(tool);"
-        f"print(tool.browser_packages(pathlib.Path({str(project)!r})))"
+        f"print(tool.browser_packages(pathlib.Path({str(project)!r}){options}))"
     )
     environment = {"PATH": f"{project / 'bin'}:/usr/bin:/bin"}
     command = [sys.executable, "-c", program]
@@ -47,7 +47,7 @@ def test_takes_the_named_files_and_runs_no_package_scripts(project: Path) -> Non
 
     assert done.stdout == "fetched grid.js for the pages\n", done.stderr
     assert (vendor(project) / "grid.js").read_text() == "grid"
-    assert "ci --ignore-scripts" in (project / "said").read_text()
+    assert "ci --omit=dev --ignore-scripts" in (project / "said").read_text()
     assert not (project / "node_modules").exists()
 
 
@@ -62,6 +62,17 @@ def test_fetches_again_only_when_the_lock_changed_or_a_file_is_gone(project: Pat
     assert quiet.stdout == "\n"
     assert mended.stdout == renewed.stdout == "fetched grid.js for the pages\n"
     assert len((project / "said").read_text().splitlines()) == 3
+
+
+def test_development_keeps_the_packages_that_only_tests_need(project: Path) -> None:
+    fetch(project)
+    done = fetch(project, ", development=True")
+    again = fetch(project, ", development=True")
+
+    assert done.stdout == "fetched grid.js for the pages\n", done.stderr
+    assert "--include=dev" in (project / "said").read_text().splitlines()[1]
+    assert (project / "node_modules" / "grid").is_dir()
+    assert again.stdout == "\n"
 
 
 def test_a_file_that_is_not_in_its_package_is_named(project: Path) -> None:
