@@ -132,6 +132,7 @@ def test_parts_of_an_alertgroup(sender: Caller, viewer: Caller) -> None:
         assert viewer.get(f"{GROUPS}/99{part}").status_code == 404
 
 
+@pytest.mark.parametrize("engine", ["sqlite"])
 @pytest.mark.parametrize("id", ["0", "-1", "abc", "1.5", "%20", "9223372036854775808", "٣", "1%00"])
 def test_an_id_that_is_none_is_told_so(viewer: Caller, id: str) -> None:
     answer = viewer.get(f"{GROUPS}/{id}")
@@ -178,6 +179,7 @@ def test_a_bulk_change_that_names_a_strange_alert_changes_nothing(sender: Caller
     assert analyst.json(f"{GROUPS}/{id}")["tag"] == []
 
 
+@pytest.mark.parametrize("engine", ["sqlite"])
 @pytest.mark.parametrize(
     ("change", "place"),
     [
@@ -296,6 +298,7 @@ def test_the_row_of_an_alert_is_replaced_whole_and_to_the_letter(sender: Caller,
     assert '"data":{"price":1.10,"n":18446744073709551616}' in analyst.get(f"{ALERTS}/{alert}").text
 
 
+@pytest.mark.parametrize("engine", ["sqlite"])
 @pytest.mark.parametrize("change", [{"data": []}, {"data": "x"}, {"status": "x"}, {"alertgroup": 5, "wrong": 1}])
 def test_an_alert_is_not_changed_by_what_cannot_be_taken(sender: Caller, analyst: Caller, change: Any) -> None:
     alert = alert_ids(analyst, sender.post_group())[0]

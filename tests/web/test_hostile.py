@@ -107,7 +107,7 @@ def raw_get(caller: Caller, target: bytes) -> int:
         "http_version": "1.1",
         "asgi": {"version": "3.0"},
     }
-    caller.runner.run(caller.application(scope, receive, send))  # type: ignore[arg-type]  # plain dicts are scopes, too
+    caller.runner.run(caller.application(scope, receive, send))
     return statuses[0]
 
 

@@ -61,6 +61,7 @@ def test_a_parked_delivery_is_sent_again_or_dropped_by_a_person(
     assert "test analyst" in {line["who"] for line in viewer.json("/api/v2/alertgroup/1/history")["records"]}
 
 
+@pytest.mark.parametrize("engine", ["sqlite"])
 @pytest.mark.parametrize("body", [{"ids": []}, {"ids": [0]}, {"ids": ["1"]}, {}, {"ids": [1], "why": "x"}])
 def test_a_decision_that_names_no_deliveries_is_refused(analyst: Caller, body: object) -> None:
     assert analyst.post("/api/v2/delivery/retry", json=body).status_code == 400

@@ -138,9 +138,13 @@ def test_a_stopping_server_ends_every_stream_and_takes_no_new_one() -> None:
 def test_there_is_a_limit_to_listeners() -> None:
     async def test(live: Live) -> None:
         live.most_listeners = 2
-        assert live.listener()
-        assert live.listener()
+        streams = [live.events(listening(live)) for _ in range(2)]
+        for stream in streams:
+            await anext(stream)
         assert live.listener() is None
+        await streams[0].aclose()
+        assert live.listener()
+        await streams[1].aclose()
 
     run(test)
 
@@ -167,6 +171,13 @@ def test_the_stream_over_http_tells_of_a_posted_alertgroup(sender: Caller, viewe
     assert status == 200
     assert media_type.startswith("text/event-stream")
     assert 'data: {"kind":"created","ids":[1]}' in text
+
+
+def test_asking_for_the_head_of_the_stream_does_not_start_it(viewer: Caller) -> None:
+    answer = viewer.request("HEAD", "/api/v2/live")
+
+    assert (answer.status_code, answer.text) == (200, "")
+    assert viewer.application.state.web.live.listening == 0
 
 
 def test_only_who_may_look_may_listen_and_only_so_many(sender: Caller, nobody: Caller, viewer: Caller) -> None:

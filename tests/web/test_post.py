@@ -35,6 +35,7 @@ def test_the_documented_curl_is_answered_as_scot_answers(sender: Caller, viewer:
     assert [alert["data"] for alert in group["alerts"]] == json.loads(DOCUMENTED)["data"]
 
 
+@pytest.mark.parametrize("engine", ["sqlite"])
 @pytest.mark.parametrize("path", ["/scot/api/v2/alertgroup", "/api/v2/alertgroup"])
 @pytest.mark.parametrize("media_type", ["application/json", "text/plain", "application/x-www-form-urlencoded", ""])
 def test_json_is_taken_whatever_the_content_type_says(sender: Caller, path: str, media_type: str) -> None:
@@ -123,6 +124,7 @@ def test_a_hundred_equal_posts_at_once_are_one_alertgroup_and_a_hundred_equal_an
     assert viewer.json(POST)["totalRecordCount"] == 1
 
 
+@pytest.mark.parametrize("engine", ["sqlite"])
 @pytest.mark.parametrize(
     ("body", "place"),
     [

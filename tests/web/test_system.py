@@ -1,6 +1,7 @@
 """Health, readiness, metrics and the description of the API."""
 
 import re
+import time
 from html.parser import HTMLParser
 
 import pytest
@@ -70,6 +71,20 @@ def test_metrics_count_what_came_in_and_what_is_owed(sender: Caller, viewer: Cal
     }.items():
         assert found[name] == expected, name
     assert found['tocsin_lane_oldest_seconds{lane="idea_log"}'] >= 0
+
+
+def test_metrics_say_how_long_deliveries_take(hub: Hub, sender: Caller, viewer: Caller) -> None:
+    hub.start()
+    sender.post_group()
+    for _ in range(1000):
+        found = metrics(viewer)
+        if found['tocsin_lane_delivered_total{lane="idea_log"}']:
+            break
+        time.sleep(0.01)
+
+    assert found['tocsin_lane_attempts_total{lane="idea_log",outcome="delivered"}'] == 1
+    assert found['tocsin_lane_attempt_seconds_total{lane="idea_log"}'] > 0
+    assert found['tocsin_lane_delay_seconds_total{lane="idea_log"}'] > 0
 
 
 def test_metrics_need_a_key(nobody: Caller) -> None:

@@ -40,7 +40,7 @@ def create(hub: Hub, control: str = "") -> Starlette:
         access=Access(hub.store, notes, control, http.session_hours),
         notes=notes,
         live=Live(),
-        meters=Meters(hub.store),
+        meters=Meters(hub.store, hub.lanes.activity),
         load=Load(BODIES_AT_ONCE * http.max_body_mib * 1024 * 1024),
     )
     hub.store.on_commit(web.live.told)

@@ -25,8 +25,8 @@ from tocsin.errors import (
 )
 
 JSON = "application/json;charset=UTF-8"
+KEPT_FROM_BROWSERS: Mapping[str, str] = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 _encoder = msgspec.json.Encoder()
-_decoder = msgspec.json.Decoder()
 
 SENTENCES: Mapping[int, str] = {
     404: "There is nothing at this address. GET /api/docs lists what there is.",
@@ -39,6 +39,10 @@ class Json(Response):
     """A value as JSON, with SCOT's content type."""
 
     media_type = JSON
+
+    def init_headers(self, headers: Mapping[str, str] | None = None) -> None:
+        """Alerts are nobody's to cache, and no browser's to take for a page."""
+        super().init_headers({**KEPT_FROM_BROWSERS, **(headers or {})})
 
     def render(self, content: Any) -> bytes:
         """Encode; bytes are taken as JSON already."""
@@ -94,13 +98,3 @@ def error_json(failure: Failure) -> Response:
 def readable(text: str) -> str:
     """The text with what UTF-8 cannot say (lone surrogates) shown as escapes."""
     return text.encode("utf-8", "backslashreplace").decode()
-
-
-def decoded(body: bytes) -> Any:
-    """A JSON body as values. Raises Malformed, naming the place."""
-    try:
-        return _decoder.decode(body)
-    except RecursionError:
-        raise Malformed("The JSON is nested too deeply.") from None
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise Malformed(f"The body is not JSON: {error}.") from None

@@ -6,10 +6,11 @@ comes back with a Last-Event-ID from before a restart.
 """
 
 import asyncio
+import contextlib
 import threading
 import time
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import NamedTuple
 
 import msgspec
@@ -35,10 +36,8 @@ class Listener:
         """Wake it; from any thread. Rung again before it woke costs nothing."""
         if not self._rung:
             self._rung = True
-            try:
+            with contextlib.suppress(RuntimeError):  # its loop was closed under it
                 self._loop.call_soon_threadsafe(self._bell.set)
-            except RuntimeError:  # its loop was closed under it
-                self._rung = True
 
     async def heard(self, within_s: float) -> bool:
         """Wait for the bell; whether it rang in time."""
@@ -85,7 +84,7 @@ class Live:
             listener.ring()
 
     def listener(self, last_event_id: str = "") -> Listener | None:
-        """A new listener, behind what it has heard already; None when there are too many."""
+        """A listener behind what it has heard already, for `events`; None when there are too many."""
         life, _, number = last_event_id.partition(".")
         with self._lock:
             if self.closing or len(self._listeners) >= self.most_listeners:
@@ -94,13 +93,13 @@ class Live:
             if last_event_id:
                 known = life == self._life and number.isascii() and number.isdecimal() and len(number) < 20
                 after = min(int(number), self._number) if known else -1
-            listener = Listener(after)
-            self._listeners.add(listener)
-        return listener
+        return Listener(after)
 
-    async def events(self, listener: Listener) -> AsyncIterator[bytes]:
+    async def events(self, listener: Listener) -> AsyncGenerator[bytes]:
         """The stream of one listener; ends after a while, or when the server stops."""
         until = time.monotonic() + self.longest_s
+        with self._lock:
+            self._listeners.add(listener)
         try:
             yield b"retry: 2000\n\n" + self._behind(listener)
             while not self.closing and time.monotonic() < until:
@@ -111,7 +110,8 @@ class Live:
                 if text := self._behind(listener):
                     yield text
         finally:
-            self._listeners.discard(listener)
+            with self._lock:
+                self._listeners.discard(listener)
 
     def _behind(self, listener: Listener) -> bytes:
         """What the listener has not heard yet; the same kinds gathered into one event each."""

@@ -1,12 +1,13 @@
 """What Prometheus reads: counted by the store, so that a restart forgets nothing; only latencies live here."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 from prometheus_client import CollectorRegistry, Histogram, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily, Metric
 
 from tocsin import __version__
+from tocsin.delivery import Activity
 from tocsin.store import Store, alertgroup, delivery, message, tally
 from tocsin.store.tally import Tally
 
@@ -25,8 +26,9 @@ _COUNTED = {
 class Meters:
     """The metrics of one hub."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, activity: Callable[[], Mapping[str, Activity]]) -> None:
         self._store = store
+        self._activity = activity
         self._registry = CollectorRegistry()
         self._registry.register(self)
         self.intake_s = Histogram(
@@ -61,6 +63,7 @@ class Meters:
         yield groups
         yield from _balance(tallies)
         yield from _lanes(lanes)
+        yield from _attempts(self._activity())
 
 
 def _balance(tallies: list[Tally]) -> Iterator[Metric]:
@@ -89,3 +92,16 @@ def _lanes(lanes: list[delivery.LaneState]) -> Iterator[Metric]:
         failed.add_metric([lane.name], lane.failures)
         withheld.add_metric([lane.name], lane.withheld)
     yield from (depth, oldest, paused, delivered, failed, withheld)
+
+
+def _attempts(activity: Mapping[str, Activity]) -> Iterator[Metric]:
+    """Since the start: a rate of the sums, divided by that of the counts, is how long it takes."""
+    attempts = CounterMetricFamily("tocsin_lane_attempts", "Attempts, by outcome.", labels=["lane", "outcome"])
+    took = CounterMetricFamily("tocsin_lane_attempt_seconds", "Time spent in attempts.", labels=["lane"])
+    delay = CounterMetricFamily("tocsin_lane_delay_seconds", "From owed to delivered, all together.", labels=["lane"])
+    for lane, at in activity.items():
+        for outcome, n in at.outcomes.items():
+            attempts.add_metric([lane, outcome], n)
+        took.add_metric([lane], at.took / 1e6)
+        delay.add_metric([lane], at.delay / 1e6)
+    yield from (attempts, took, delay)

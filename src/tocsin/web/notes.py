@@ -14,6 +14,7 @@ from tocsin.errors import StoreError
 from tocsin.model import Micros
 from tocsin.store import Store, access, tally
 from tocsin.store.engine import Tx
+from tocsin.web.waiting import committed
 
 log = structlog.get_logger()
 
@@ -69,7 +70,7 @@ class Notes:
             tally.add(tx, [(day, source, 0, 0, n, 0) for (source, day), n in refused.items()])
 
         try:
-            await asyncio.shield(asyncio.wrap_future(self._store.submit(store)))
+            await committed(self._store.submit(store))
         except StoreError as error:
             log.warning("could not note the use of keys and refused posts; will try again", reason=str(error))
             self._used = used | self._used

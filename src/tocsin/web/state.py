@@ -1,8 +1,6 @@
 """What every route works with: the hub, and what the door itself keeps while the server runs."""
 
-import asyncio
 from collections.abc import Callable
-from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -19,6 +17,7 @@ from tocsin.web.live import Live
 from tocsin.web.meters import Meters
 from tocsin.web.notes import Notes
 from tocsin.web.reading import Load, read_body
+from tocsin.web.waiting import committed
 
 T = TypeVar("T")
 _LARGEST_ID = 2**63 - 1
@@ -56,11 +55,6 @@ async def read(request: Request, work: Callable[[Tx], T]) -> T:
 async def write(request: Request, work: Callable[[Tx], T]) -> T:
     """Change something; on return it is on disk."""
     return await committed(web_of(request).hub.store.submit(work))
-
-
-async def committed(future: Future[T]) -> T:
-    """What the store says after the commit. A caller that is cancelled leaves the store to finish its work."""
-    return await asyncio.shield(asyncio.wrap_future(future))
 
 
 async def body_of(request: Request) -> bytes:

@@ -11,7 +11,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from tocsin.errors import Malformed
+from tocsin.errors import Malformed, StoreUnavailable
 from tocsin.store import Tx, access, backup
 from tocsin.web.answers import Json, refusal
 from tocsin.web.api import shapes
@@ -128,6 +128,11 @@ def _key(key: access.Key) -> KeyRecord:
     return KeyRecord(key.id, key.name, _role(key.role), seconds(key.created), key.created_by, *times)
 
 
+def _check_name(name: str) -> None:
+    if name == OPERATOR:
+        raise Malformed(f"The name {OPERATOR!r} stands for the command line of this machine: choose another.")
+
+
 def _role(text: str) -> Role:
     role: Role = msgspec.convert(text, Role)
     return role
@@ -149,6 +154,7 @@ async def list_keys(request: Request) -> Response:
 async def post_key(request: Request) -> Response:
     """A key of 256 random bits."""
     wanted, who, now = decoded_as(await body_of(request), NewKey), principal_of(request).name, now_micros()
+    _check_name(wanted.name)
     expires = None if wanted.expires_days is None else now + int(wanted.expires_days * _DAY)
     text, digest = new_key()
     made = await write(
@@ -187,8 +193,7 @@ async def list_users(request: Request) -> Response:
 async def post_user(request: Request) -> Response:
     """The password is stored as its argon2 hash."""
     wanted, now = decoded_as(await body_of(request), NewUser), now_micros()
-    if wanted.name == OPERATOR:
-        raise Malformed(f"The name {OPERATOR!r} stands for the command line of this machine: choose another.")
+    _check_name(wanted.name)
     hash = await run_in_threadpool(hash_password, wanted.password)
     await write(request, lambda tx: access.add_user(tx, wanted.name, hash, wanted.role, now))
     return Json(Done(wanted.name))
@@ -250,8 +255,10 @@ async def post_backup(request: Request) -> Response:
         await run_in_threadpool(backup.write_backup, hub.store, file)
         size = await run_in_threadpool(file.tell)
         await run_in_threadpool(file.seek, 0)
-    except BaseException:
+    except BaseException as error:
         file.close()
+        if isinstance(error, OSError):
+            raise StoreUnavailable(f"the backup has no room in {hub.data}: {error.strerror}") from error
         raise
     headers = {"Content-Disposition": 'attachment; filename="tocsin-backup.zip"', "Content-Length": str(size)}
     return StreamingResponse(_pieces(file), media_type="application/zip", headers=headers)

@@ -1,7 +1,7 @@
 """The hot way in: a posted alertgroup becomes a message, and the answer waits until it is on disk."""
 
 import time
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 from starlette.concurrency import run_in_threadpool
@@ -10,14 +10,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from tocsin.errors import Malformed, TocsinError
-from tocsin.model import Message
+from tocsin.model import TLP, Link, Message, Status
 from tocsin.web.answers import Json, refusal
 from tocsin.web.api.changes import AnyId
 from tocsin.web.api.described import Parameter, described
 from tocsin.web.api.shapes import Created
 from tocsin.web.notes import now_micros
 from tocsin.web.reading import read_body
-from tocsin.web.state import Web, committed, web_of
+from tocsin.web.state import Web, web_of
+from tocsin.web.waiting import committed
 
 SOURCE = "rest"
 LARGE = 256 * 1024
@@ -32,7 +33,7 @@ class Posted(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     subject: str
-    data: list[dict[str, Any]]
+    data: Annotated[list[dict[str, Any]], msgspec.Meta(min_length=1)]
     message_id: str | None = None
     columns: list[str] = []
     tag: list[str] = []
@@ -41,12 +42,12 @@ class Posted(msgspec.Struct, frozen=True, kw_only=True):
     sources: list[str] = []
     body: str | None = None
     body_plain: str | None = None
-    ahrefs: list[dict[str, str]] = []
-    tlp: str | None = None
+    ahrefs: list[Link] = []
+    tlp: TLP | None = None
     groups: dict[str, list[str]] = {}
-    created: int | str | None = None
+    created: Annotated[int, msgspec.Meta(ge=0, le=253_402_300_799)] | None = None
     owner: str | None = None
-    status: str = "open"
+    status: Status = Status.OPEN
 
 
 class Quarantined(msgspec.Struct, frozen=True):

@@ -20,7 +20,8 @@ from tocsin.web.api.described import Parameter, described
 from tocsin.web.meters import MEDIA_TYPE
 from tocsin.web.notes import now_micros
 from tocsin.web.pages import files
-from tocsin.web.state import committed, read, web_of
+from tocsin.web.state import read, web_of
+from tocsin.web.waiting import committed
 
 CHECK_S = 20.0
 DOCS_POLICY = (
@@ -94,6 +95,8 @@ async def get_live(request: Request) -> Response:
     if listener is None:
         raise refusal(503, "Too many look on at once, or Tocsin is stopping: come back later.", Retry_After="10")
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    if request.method == "HEAD":
+        return Response(media_type="text/event-stream", headers=headers)
     return StreamingResponse(live.events(listener), media_type="text/event-stream", headers=headers)
 
 
