@@ -12,6 +12,8 @@ from tocsin.web.notes import now_micros
 
 FRESH_S = 1.0
 """Every page and every reader asks for these numbers; within a second they get the same ones."""
+PATIENCE = 20
+"""Numbers that took long to count are kept this many times as long, so that counting never becomes the work."""
 
 
 class Head(NamedTuple):
@@ -22,25 +24,39 @@ class Head(NamedTuple):
     troubled: int
 
 
-_kept: WeakKeyDictionary[Store, tuple[float, Head]] = WeakKeyDictionary()
+class _Kept:
+    """The numbers of one store. One reader counts anew; whoever comes meanwhile gets what was counted before."""
+
+    def __init__(self) -> None:
+        self.head: Head | None = None
+        self.until = 0.0
+        self.counting = threading.Lock()
+
+
+_of_stores: WeakKeyDictionary[Store, _Kept] = WeakKeyDictionary()
 _lock = threading.Lock()
 
 
 def head_of(store: Store) -> Head:
     """The numbers of this second. Raises StoreUnavailable."""
     with _lock:
-        at, head = _kept.get(store, (0.0, None))
-    if head is None or time.monotonic() - at > FRESH_S:
-        head = store.read(_read)
-        with _lock:
-            _kept[store] = time.monotonic(), head
-    return head
+        kept = _of_stores.setdefault(store, _Kept())
+    if kept.head is not None and (time.monotonic() < kept.until or kept.counting.locked()):
+        return kept.head
+    with kept.counting:
+        if kept.head is None or time.monotonic() >= kept.until:
+            began = time.monotonic()
+            kept.head = store.read(_read)
+            ended = time.monotonic()
+            kept.until = ended + max(FRESH_S, PATIENCE * (ended - began))
+        return kept.head
 
 
 def forget(store: Store) -> None:
-    """Something was just changed: the next page reads anew."""
+    """Something was just changed: the next page counts anew."""
     with _lock:
-        _kept.pop(store, None)
+        if kept := _of_stores.get(store):
+            kept.until = 0.0
 
 
 def together(rows: list[Tally]) -> Tally:

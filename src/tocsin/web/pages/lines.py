@@ -55,8 +55,12 @@ class Line(NamedTuple):
 def line_of(known: Summary, owed: Sequence[Owed], suffix: str) -> Line:
     """The line of an alertgroup with its deliveries; `suffix` is the query that its link keeps."""
     delivered = tuple(one.lane for one in owed if one.state == "delivered")
-    exceptions = tuple(_exception(one) for one in owed if one.state != "delivered")
-    return Line(known, SentTo(delivered, exceptions), f"/alerts/{known.id}{suffix}")
+    exceptions = sorted((_exception(one) for one in owed if one.state != "delivered"), key=_urgency)
+    return Line(known, SentTo(delivered, tuple(exceptions)), f"/alerts/{known.id}{suffix}")
+
+
+def _urgency(pending: Pending) -> int:
+    return ("bad", "held", "due").index(pending.colour)
 
 
 def _exception(owed: Owed) -> Pending:

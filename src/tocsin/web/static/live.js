@@ -52,24 +52,44 @@ function tell(kind, ids = []) {
   renewNumbers();
 }
 
-if (sign) {
-  const stream = new EventSource("/api/v2/live");
-  let lost = false;
+// A browser opens few connections to one server, and each stream holds one: a tab that nobody looks at lets go of its.
+let stream = null;
+let missed = false;
+let leaving = 0;
+
+function listen() {
+  clearTimeout(leaving);
+  if (stream && stream.readyState !== EventSource.CLOSED) return;
+  stream = new EventSource("/api/v2/live");
   stream.addEventListener("open", () => {
     said("on", "live");
-    if (lost) tell("reset");
-    lost = false;
+    if (missed) tell("reset");
+    missed = false;
   });
-  stream.addEventListener("error", () => {
-    lost = true;
-    said("off", stream.readyState === EventSource.CLOSED ? "not live: reload the page" : "not live, trying again");
+  stream.addEventListener("error", ({ target }) => {
+    missed = true;
+    said("off", target.readyState === EventSource.CLOSED ? "not live: reload the page" : "not live, trying again");
   });
   stream.addEventListener("alertgroup", (event) => {
     const { kind, ids } = JSON.parse(event.data);
     tell(kind, ids);
   });
   stream.addEventListener("reset", () => tell("reset"));
+}
+
+function leave() {
+  clearTimeout(leaving);
+  leaving = setTimeout(() => {
+    stream.close();
+    missed = true;
+  }, 10000);
+}
+
+if (sign) {
+  listen();
+  document.addEventListener("visibilitychange", () => (document.visibilityState === "visible" ? listen() : leave()));
   // Refused posts change no alertgroup, but they count.
   setInterval(() => document.visibilityState === "visible" && renewNumbers(), 15000);
   addEventListener("pagehide", () => stream.close());
+  addEventListener("pageshow", (event) => event.persisted && listen());
 }

@@ -51,7 +51,7 @@ setInterval(() => {
   if (document.visibilityState === "visible") {
     for (const time of document.querySelectorAll('time[data-show="ago"], time[data-show="since"]')) show(time);
   }
-}, 15000);
+}, 5000);
 
 // Form fields for times hold the reader's time on the page and UTC in the address.
 
