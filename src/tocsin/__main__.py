@@ -1,0 +1,5 @@
+"""`python -m tocsin`: the same as the command `tocsin`."""
+
+from tocsin.cli import main
+
+main()
