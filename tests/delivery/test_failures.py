@@ -3,10 +3,11 @@
 import itertools
 from collections.abc import Sequence
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
-from neighbours.destinations import SECOND, START, Told, ToldInBatches, ToldInOrder, owe, told
+from neighbours.destinations import SECOND, START, Lines, Told, ToldInBatches, ToldInOrder, owe, told
 from neighbours.lanes import Bench, raises
 from tocsin.config import DeliverySection
 from tocsin.errors import Rejected, Unavailable
@@ -66,6 +67,7 @@ def test_the_whole_lane_waits_as_long_as_the_peer_asked(bench: Bench) -> None:
     assert destination.calls == [["one"]]
     assert lane.activity.rest_until == START + 40 * SECOND
     assert bench.owed(2).attempt == 0
+    assert bench.owed(1).due == START + 40 * SECOND
 
     destination.tell(lambda delivery: Receipt())
     bench.run(lane, 0.2)
@@ -80,13 +82,28 @@ def test_a_dead_destination_costs_a_long_queue_few_attempts(bench: Bench) -> Non
 
     bench.run(lane, 600)
 
-    # Three to learn that it is down, then one probe a time, at most a minute apart.
-    assert 3 + 10 <= len(destination.calls) <= 3 + 6 + 20
+    # Five to learn that it is down, then one probe a time, at most a minute apart.
+    assert 5 + 10 <= len(destination.calls) <= 5 + 6 + 20
     assert sum(bench.owed(group).attempt for group in range(1, 61)) == len(destination.calls)
 
     destination.tell(lambda delivery: Receipt())
     bench.run(lane, 61)
     assert bench.states(60) == ["delivered"] * 60
+
+
+def test_a_full_disk_costs_a_long_queue_one_attempt_each(bench: Bench) -> None:
+    class Full(Lines):
+        def send_batch(self, deliveries: Sequence[Delivery], cursor: str) -> Sent:
+            return Sent([Unavailable("the disk is full")] * len(deliveries), cursor)
+
+    for number in range(20):
+        owe(bench.store, f"beacon {number}", "hook")
+
+    bench.run(bench.lane(Full(path=Path("never"))), 600)
+
+    # The first batch of eight, then probes with the first alone; the others were never tried.
+    assert bench.owed(1).attempt > 5
+    assert [bench.owed(group).attempt for group in range(2, 21)] == [1] * 7 + [0] * 12
 
 
 @pytest.mark.parametrize("kind", [Told, ToldInOrder, ToldInBatches])

@@ -22,6 +22,8 @@ from tocsin.store import Store, Tx, delivery, sending
 
 QUICK = DeliverySection(first_wait_s=0.01, longest_wait_s=0.05, lease_s=60)
 
+SHORT_LEASE = DeliverySection(first_wait_s=0.01, longest_wait_s=0.05, lease_s=1)
+
 Starts = Callable[..., Lanes]
 
 
@@ -30,8 +32,10 @@ def starts(store: Store) -> Iterator[Starts]:
     """Lanes that are stopped again in the end."""
     running: list[Lanes] = []
 
-    def start(destinations: dict[str, Destination], *, shared: bool = False) -> Lanes:
-        lanes = Lanes(store, destinations, QUICK, Gate({}), shared=shared)
+    def start(
+        destinations: dict[str, Destination], *, shared: bool = False, settings: DeliverySection = QUICK
+    ) -> Lanes:
+        lanes = Lanes(store, destinations, settings, Gate({}), shared=shared)
         running.append(lanes)
         store.on_commit(lambda change: lanes.wake(change.lanes))
         lanes.start()
@@ -92,6 +96,26 @@ def test_a_lane_that_hangs_is_seen_and_delays_no_other(store: Store, starts: Sta
 
     release.set()
     assert lanes.stop(30) == []
+
+
+def test_a_long_call_keeps_its_lease(store: Store, starts: Starts) -> None:
+    release = threading.Event()
+
+    def slow(delivery: Delivery) -> Receipt:
+        release.wait(60)
+        return Receipt()
+
+    def leases() -> list[tuple[int]]:
+        return store.read(lambda tx: tx.rows("SELECT lease FROM delivery WHERE state = 'sending'"))
+
+    owe(store, "beacon", "slow")
+    starts({"slow": told(slow)}, settings=SHORT_LEASE)
+    until(lambda: bool(leases()))
+    first = leases()
+
+    until(lambda: leases() > first)
+    assert leases() > first
+    release.set()
 
 
 def test_stopping_lets_the_call_under_way_finish_and_claims_no_more(store: Store, starts: Starts) -> None:

@@ -75,29 +75,43 @@ def test_a_peer_may_ask_for_rest_but_for_no_more_than_a_day(error: Exception, wa
 def test_one_delivery_that_fails_for_ever_does_not_make_a_destination_down() -> None:
     pulse = Pulse(patience())
 
-    assert [pulse.missed(1, 0) for _ in range(10)] == [False] * 10
+    for _ in range(10):
+        pulse.missed(1, 0)
+
     assert pulse.down_since is None
 
 
-def test_three_deliveries_one_after_the_other_mean_that_it_is_down() -> None:
+def test_five_deliveries_one_after_the_other_mean_that_it_is_down() -> None:
     pulse = Pulse(patience())
+    seen = []
+    for number in range(6):
+        pulse.missed(number, number)
+        seen.append(pulse.down_since)
 
-    assert [pulse.missed(number, number) for number in (1, 2, 3, 4)] == [False, False, True, False]
-    assert pulse.down_since == 3
+    assert seen == [None, None, None, None, 4, 4]
 
 
 def test_an_answer_in_between_means_that_it_is_up() -> None:
     pulse = Pulse(patience())
-    pulse.missed(1, 0)
-    pulse.missed(2, 0)
+    for number in range(4):
+        pulse.missed(number, 0)
     pulse.heard(0)
+    pulse.missed(4, 0)
 
-    assert not pulse.missed(3, 0)
+    assert pulse.down_since is None
+
+
+def test_that_it_is_down_is_told_once_after_a_probe_failed_too() -> None:
+    pulse = Pulse(patience())
+    for number in range(5):
+        pulse.missed(number, 0)
+
+    assert [pulse.rest(0, 0) for _ in range(4)] == [False, True, False, False]
 
 
 def test_probes_wait_longer_and_longer_but_never_more_than_a_minute() -> None:
     pulse = Pulse(patience(first_wait_s=20))
-    for number in (1, 2, 3):
+    for number in range(5):
         pulse.missed(number, 0)
 
     rests = []
@@ -118,7 +132,7 @@ def test_a_rest_is_never_shorter_than_the_peer_wanted() -> None:
 @pytest.mark.parametrize(("at", "long"), [(PROBE, False), (PROBE + 1, True)])
 def test_only_after_a_long_absence_waits_are_worth_shortening(at: int, long: bool) -> None:
     pulse = Pulse(patience())
-    for number in (1, 2, 3):
+    for number in range(5):
         pulse.missed(number, 0)
     pulse.heard(at)
 

@@ -204,17 +204,17 @@ class Lane:
             for item, _ in load:
                 self._note(item, "retry", began, took, _told(whole), due=began + took)
             return False
-        waiting, at, wanted = False, began + took, 0
+        at, wanted = began + took, 0
         for (item, _), outcome in zip(load, outcomes, strict=True):
-            waiting |= self._conclude(item, outcome, began, took) == "retry"
+            self._conclude(item, outcome, began, took)
             if isinstance(outcome, Receipt | Rejected):
                 self._pulse.heard(at)
             else:
                 wanted = max(wanted, asked(outcome))
-                if self._pulse.missed(item.id, at):
-                    log.warning("a destination is down", lane=self.name, reason=_told(outcome))
-        self._pulse.rest(at, wanted)
-        return self._pulse.rest_until <= at and not (waiting and self._destination.ordered)
+                self._pulse.missed(item.id, at)
+        if self._pulse.rest(at, wanted):
+            log.warning("a destination is down", lane=self.name, reason=self._done[-1].detail)
+        return self._pulse.rest_until <= at
 
     def _call(self, load: Sequence[Delivery]) -> tuple[Sequence[Receipt | Exception], Exception | None]:
         """The outcomes; and what was raised, when that is one and the same for all of them."""
@@ -232,29 +232,36 @@ class Lane:
             return outcomes, None
         return [whole] * len(load), whole
 
-    def _conclude(self, item: Claimed, outcome: Receipt | Withheld | Exception, at: Micros, took: Micros) -> Outcome:
+    def _conclude(self, item: Claimed, outcome: Receipt | Withheld | Exception, at: Micros, took: Micros) -> None:
         """Note what came of an attempt, and whether there will be another."""
         ended = at + took
         if isinstance(outcome, Receipt):
             self._delay += max(0, ended - item.created)
-            return self._note(item, "delivered", at, took, outcome.status, remote_id=outcome.remote_id)
-        if isinstance(outcome, Withheld):
-            return self._note(item, "withheld", at, took, outcome.reason)
-        told = _told(outcome)
-        if isinstance(outcome, Rejected):
-            return self._note(item, "failed", at, took, told)
+            self._note(item, "delivered", at, took, outcome.status, remote_id=outcome.remote_id)
+        elif isinstance(outcome, Withheld):
+            self._note(item, "withheld", at, took, outcome.reason)
+        elif isinstance(outcome, Rejected):
+            self._note(item, "failed", at, took, _told(outcome))
+        else:
+            self._wait(item, outcome, at, took)
+
+    def _wait(self, item: Claimed, outcome: Exception, at: Micros, took: Micros) -> None:
+        """Note that an attempt failed for now: there will be another, or it was one too many."""
+        told, ended = _told(outcome), at + took
         if not isinstance(outcome, DeliveryError) and self._pulse.down_since is None:
             self._blows[item.id] += 1
         enough = f"parked after {POISON} such attempts" if self._blows[item.id] >= POISON else ""
         if enough := enough or self._patience.ended(item, ended):
-            return self._note(item, "failed", at, took, f"{told} ({enough})")
+            self._note(item, "failed", at, took, f"{told} ({enough})")
+            return
         failures = item.tries if isinstance(outcome, DeliveryError) else max(1, self._blows[item.id])
         wait = max(self._patience.wait(failures, PROBE if self._destination.ordered else NEVER), asked(outcome))
         if self._destination.ordered:
             # It keeps its place at the head, and the lane waits with it.
             self._pulse.rest_until = max(self._pulse.rest_until, ended + wait)
-            return self._note(item, "retry", at, took, told)
-        return self._note(item, "retry", at, took, told, due=ended + wait)
+            self._note(item, "retry", at, took, told)
+        else:
+            self._note(item, "retry", at, took, told, due=ended + wait)
 
     def _note(
         self,
@@ -266,7 +273,7 @@ class Lane:
         *,
         remote_id: str = "",
         due: Micros | None = None,
-    ) -> Outcome:
+    ) -> None:
         if outcome != "retry":
             del self._blows[item.id]
         self._outcomes[outcome] += 1
@@ -274,7 +281,6 @@ class Lane:
         self._hand = tuple(each for each in self._hand if each is not item)
         settled = Settled(id=item.id, attempt=item.attempt, outcome=outcome, at=at, took=took, detail=detail)
         self._done.append(msgspec.structs.replace(settled, remote_id=remote_id, due=due))
-        return outcome
 
     def _warn(self, event: str, error: Exception) -> None:
         # The trace as text, without the values in it: they are the alert's. The same fault again is told once.

@@ -10,7 +10,7 @@ from tocsin.store.sending import Claimed
 
 SECOND: Micros = 1_000_000
 NEVER: Micros = 2**62
-DOWN = 3
+DOWN = 5
 """So many deliveries failing one after the other mean that the destination is down, not that they are bad."""
 PROBE: Micros = 60 * SECOND
 """A destination that is down is tried at least this often."""
@@ -65,17 +65,19 @@ class Pulse:
         self._missed.clear()
         self.down_since, self._probes = None, 0
 
-    def missed(self, delivery: int, at: Micros) -> bool:
-        """It did not take a delivery. True when that is how we learn that it is down."""
+    def missed(self, delivery: int, at: Micros) -> None:
+        """It did not take a delivery."""
         self._missed.add(delivery)
-        if self.down_since is not None or len(self._missed) < DOWN:
-            return False
-        self.down_since = at
-        return True
+        if self.down_since is None and len(self._missed) >= DOWN:
+            self.down_since = at
 
-    def rest(self, at: Micros, wanted: Micros) -> None:
-        """After a call that failed: how long the lane rests, at least as long as the peer wanted."""
+    def rest(self, at: Micros, wanted: Micros) -> bool:
+        """After a call: how long the lane rests, at least as long as the peer wanted.
+
+        True once a probe has failed too: then it is worth telling that the destination is down.
+        """
         if self.down_since is not None:
             self._probes += 1
             wanted = max(wanted, self._patience.wait(self._probes, PROBE))
         self.rest_until = max(self.rest_until, at + wanted)
+        return self._probes == 2
