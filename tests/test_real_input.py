@@ -13,12 +13,15 @@ from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from neighbours.missing import missing
 from neighbours.server import Server
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
 
 ROOT = Path(__file__).parent.parent
 OURS = ROOT / "tests" / "data" / "suricata" / "eve.json"
@@ -207,3 +210,34 @@ def test_curl_without_a_key_or_with_a_wrong_one_is_turned_away(server: Server) -
     assert code == "401"
     assert json.loads(body)["error"] == "Authentication Required"
     assert stored == 0
+
+
+@pytest.mark.browser
+def test_every_alert_of_an_eve_file_stands_on_the_page(server: Server, page: "Page", eve: Path) -> None:
+    events = alerts_of(eve)
+    command = [sys.executable, str(ROOT / "examples" / "post_eve.py"), "--url", server.base_url, "--file", str(eve)]
+    subprocess.run([*command, "--key", server.key()], capture_output=True, check=True)
+    page.goto(server.base_url)
+    page.get_by_label("Name").fill("admin")
+    page.get_by_label("Password").fill(server.password)
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_selector("#live.on")
+    shown: list[list[str]] = []
+    for number in range(1, -(-len(events) // 50) + 1):
+        page.goto(f"{server.base_url}/alerts/{number}")
+        names, *rows = page.eval_on_selector_all(
+            "#rows tr", "rows => rows.map(row => [...row.cells].map(cell => cell.textContent.trim()))"
+        )
+        wanted = [names.index(name) for name in ("src_ip", "src_port", "dest_ip", "alert.signature", "timestamp")]
+        shown += [[row[place] for place in wanted] for row in rows]
+
+    assert shown == [
+        [
+            event["src_ip"],
+            str(event.get("src_port", "")),
+            event["dest_ip"],
+            event["alert"]["signature"],
+            event["timestamp"],
+        ]
+        for event in events
+    ]
