@@ -18,6 +18,9 @@ from tocsin.store.engine import Change, Tx, packed
 
 PLAIN, ZLIB = 0, 1
 _SMALL = 256
+_ORIGINALS = 64
+_ORIGINAL_BYTES = 64 * 2**20
+"""One statement stores that many originals, or about that many bytes of them."""
 
 
 class Part(Noun, frozen=True, kw_only=True):
@@ -239,11 +242,11 @@ class Rows:
         self.totals[status] += 1
         if group.body or group.body_plain:
             self.texts.append((self.group, group.body, group.body_plain))
-        first = self.alert + 1
+        cells = [
+            alert.json if alert.detection is None else (alert.json, _json(alert.detection)) for alert in group.alerts
+        ]
+        self.alerts.append((self.alert + 1, self.group, status, received, cells))
         self.alert += rows
-        for number, alert in enumerate(group.alerts, first):
-            detection = None if alert.detection is None else _json(alert.detection)
-            self.alerts.append((number, self.group, status, alert.json, detection, received))
         self.labels += [("source", value, self.group) for value in dict.fromkeys(group.sources)]
         self.labels += [("tag", value, self.group) for value in dict.fromkeys(group.tags)]
         for lane in part.lanes:
@@ -251,14 +254,27 @@ class Rows:
             self.deliveries.append((self.delivery, self.group, lane, received))
         return self.group
 
+    def _insert_originals(self, tx: Tx) -> None:
+        """Bytes cannot travel as JSON; many rows of one statement ask for the interpreter's lock once, not each."""
+        waiting = self.originals[::-1]
+        while waiting:
+            cells: dict[str, Any] = {}
+            places: list[str] = []
+            size = 0
+            while waiting and len(places) < _ORIGINALS and size < _ORIGINAL_BYTES:
+                row, n = waiting.pop(), len(places)
+                cells |= {f"{name}{n}": cell for name, cell in row.items()}
+                places.append(f"(:hash{n}, :codec{n}, :size{n}, :bytes{n})")
+                size += len(row["bytes"])
+            tx.run(
+                f"INSERT INTO original (hash, codec, size, bytes) VALUES {', '.join(places)} ON CONFLICT DO NOTHING",
+                **cells,
+            )
+
     def insert(self, tx: Tx) -> None:
         """Write them all: one statement a table, whatever their number."""
         if self.messages:
-            tx.many(
-                "INSERT INTO original (hash, codec, size, bytes) VALUES (:hash, :codec, :size, :bytes)"
-                " ON CONFLICT DO NOTHING",
-                self.originals,
-            )
+            self._insert_originals(tx)
             tx.run(_MESSAGES, rows=packed(self.messages))
         if not self.groups:
             return
@@ -272,7 +288,7 @@ class Rows:
         if self.texts:
             tx.run(_TEXTS, rows=packed(self.texts))
         if self.alerts:
-            tx.run(_ALERTS, rows=packed(self.alerts))
+            tx.run(_ALERTS[tx.engine], rows=packed(self.alerts))
         if self.labels:
             tx.run(_LABELS, rows=packed(self.labels))
         if self.deliveries:
@@ -304,11 +320,24 @@ _TEXTS = """
 INSERT INTO alertgroup_text (alertgroup, body, body_plain)
 SELECT CAST(value ->> 0 AS BIGINT), value ->> 1, value ->> 2 FROM {each:rows}"""
 
-_ALERTS = """
-INSERT INTO alert (id, alertgroup, status, data, detection, updated)
-SELECT CAST(value ->> 0 AS BIGINT), CAST(value ->> 1 AS BIGINT), value ->> 2, value ->> 3, value ->> 4,
-       CAST(value ->> 5 AS BIGINT)
-FROM {each:rows}"""
+# An alert is its row's text, or text and detection. What all alerts of a group share is read once for all of them.
+_OF_GROUPS = """
+WITH g AS MATERIALIZED (
+    SELECT CAST(value ->> 0 AS BIGINT) AS first, CAST(value ->> 1 AS BIGINT) AS alertgroup, value ->> 2 AS status,
+           CAST(value ->> 3 AS BIGINT) AS updated, value -> 4 AS cells
+    FROM {each:rows})
+INSERT INTO alert (id, alertgroup, status, data, detection, updated)"""
+_ALERTS = {
+    "sqlite": f"""{_OF_GROUPS}
+SELECT g.first + a.key, g.alertgroup, g.status, CASE a.type WHEN 'text' THEN a.value ELSE a.value ->> 0 END,
+       CASE a.type WHEN 'array' THEN a.value ->> 1 END, g.updated
+FROM g, json_each(g.cells) AS a""",
+    "postgres": f"""{_OF_GROUPS}
+SELECT g.first + a.n - 1, g.alertgroup, g.status,
+       CASE json_typeof(a.cell) WHEN 'string' THEN a.cell #>> '{{}}' ELSE a.cell ->> 0 END,
+       CASE json_typeof(a.cell) WHEN 'array' THEN a.cell ->> 1 END, g.updated
+FROM g, json_array_elements(g.cells) WITH ORDINALITY AS a (cell, n)""",
+}
 
 _LABELS = """
 INSERT INTO label (kind, value, alertgroup)
