@@ -9,7 +9,7 @@ import socket
 import time
 from collections.abc import Sequence
 from multiprocessing.connection import Connection
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, cast
 
 import uvloop
 
@@ -54,11 +54,14 @@ def load(port: int, requests: Requests, *, connections: int, seconds: float, pro
         arguments = (there, port, requests, share, n * 10**9, begin, seconds)
         worker = _SPAWN.Process(target=_work, args=arguments, daemon=True)
         worker.start()
+        there.close()
         pipes.append(here)
         workers.append(worker)
     latencies: list[float] = []
     failed, first = 0, ""
     for pipe in pipes:
+        if not pipe.poll(seconds + 60):
+            raise TimeoutError("the server answers no more, or the load has a fault: see above")
         part, wrong, why = pipe.recv()
         latencies.extend(part)
         failed += wrong
@@ -108,8 +111,7 @@ class _Asking(asyncio.Protocol):
         self._good = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast("asyncio.Transport", transport)
         transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._next()
 
