@@ -48,7 +48,7 @@ def clause(field: str, op: Any, *values: int | str) -> Clause:
         ("5<x", [clause("views", "gt", 5)]),
     ],
 )
-def test_numbers(text: str | list[str], expected: list[Clause]) -> None:
+def test_numbers_are_compared_in_every_form(text: str | list[str], expected: list[Clause]) -> None:
     assert clauses(views=text) == expected
 
 
@@ -71,11 +71,11 @@ def test_two_times_in_any_order_are_a_range_with_both_ends(text: str | list[str]
         ("5", [clause("tag", "all", "5")]),
     ],
 )
-def test_labels(text: str | list[str], expected: list[Clause]) -> None:
+def test_labels_are_joined_in_every_form(text: str | list[str], expected: list[Clause]) -> None:
     assert clauses(tag=text) == clauses(tags=text) == expected
 
 
-def test_words_and_patterns() -> None:
+def test_words_are_exact_and_texts_are_patterns() -> None:
     assert clauses(status="open") == [clause("status", "in", "open")]
     assert clauses(status='["open","closed"]') == [clause("status", "in", "open", "closed")]
     assert clauses(tlp="WHITE") == [clause("tlp", "in", "clear")]

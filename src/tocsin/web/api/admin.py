@@ -150,7 +150,9 @@ async def list_keys(request: Request) -> Response:
     return await answer(request, keys)
 
 
-@described("Make an API key; the answer is the only place where its text is ever shown.", MadeKey, body=NewKey)
+@described(
+    "Make an API key; the answer is the only place where its text is ever shown.", MadeKey, body=NewKey, errors=(409,)
+)
 async def post_key(request: Request) -> Response:
     """A key of 256 random bits."""
     wanted, who, now = decoded_as(await body_of(request), NewKey), principal_of(request).name, now_micros()
@@ -189,7 +191,7 @@ async def list_users(request: Request) -> Response:
     return await answer(request, users)
 
 
-@described("Let a person in.", Done, body=NewUser)
+@described("Let a person in.", Done, body=NewUser, errors=(409,))
 async def post_user(request: Request) -> Response:
     """The password is stored as its argon2 hash."""
     wanted, now = decoded_as(await body_of(request), NewUser), now_micros()
@@ -199,7 +201,7 @@ async def post_user(request: Request) -> Response:
     return Json(Done(wanted.name))
 
 
-@described("Change a person's password or role, or shut them out.", Done, body=UserChange)
+@described("Change a person's password or role, or shut them out.", Done, body=UserChange, errors=(409,))
 async def put_user(request: Request) -> Response:
     """Takes effect at once, also for open sessions."""
     name, change = sayable(request.path_params["name"], "The name"), decoded_as(await body_of(request), UserChange)

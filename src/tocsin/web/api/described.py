@@ -25,6 +25,7 @@ class Description(NamedTuple):
     body: Any
     parameters: Sequence[Parameter]
     more: Mapping[int, Any]
+    errors: Sequence[int]
 
 
 DESCRIPTIONS: dict[Handle, Description] = {}
@@ -39,11 +40,15 @@ def described(
     body: Any = None,
     parameters: Sequence[Parameter] = (),
     more: Mapping[int, Any] | None = None,
+    errors: Sequence[int] = (),
 ) -> Callable[[Handle], Handle]:
-    """Mark a route's function with what it takes and answers; `more` are further statuses that are no errors."""
+    """Mark a route's function with what it takes and answers; `more` are further good statuses.
+
+    `errors` are those that not every route has: see `openapi.py`.
+    """
 
     def mark(handler: Handle) -> Handle:
-        DESCRIPTIONS[handler] = Description(summary, answer, status, media, body, parameters, more or {})
+        DESCRIPTIONS[handler] = Description(summary, answer, status, media, body, parameters, more or {}, errors)
         return handler
 
     return mark

@@ -1,5 +1,6 @@
 """The description of the API, made of the table of routes and of the types its routes take and answer (OpenAPI 3.1)."""
 
+import inspect
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from types import UnionType
@@ -119,7 +120,7 @@ def _operation(route: Route, method: str, told: Description, schemas: _Schemas) 
         "summary": told.summary,
         "description": needs,
         "parameters": [*_path_parameters(route), *_parameters(told)],
-        "responses": _responses(route, method, told, schemas),
+        "responses": _responses(route, told, schemas),
         "security": [] if route.role == "none" else [{name: []} for name in SECURITY],
     }
     if told.body is not None:
@@ -149,16 +150,18 @@ def _parameters(told: Description) -> Iterable[dict[str, Any]]:
         yield {"name": one.name, "in": one.place, "description": one.text, "schema": dict(one.schema)}
 
 
-def _responses(route: Route, method: str, told: Description, schemas: _Schemas) -> dict[str, Any]:
+def _responses(route: Route, told: Description, schemas: _Schemas) -> dict[str, Any]:
     found: dict[str, Any] = {str(told.status): _good(told.answer, told.media, schemas)}
-    found |= {str(status): _good(answer, "application/json", schemas) for status, answer in told.more.items()}
+    for status, answer in told.more.items():
+        found[str(status)] = _good(answer, "application/json", schemas) | {"description": inspect.getdoc(answer)}
     errors = {400, 500, 503}
     if route.role != "none" or route.path.endswith("/whoami"):
         errors |= {401, 403, 429}
     if "{" in route.path:
         errors.add(404)
     if told.body is not None:
-        errors |= {409, 413, 415} if method == "POST" else {409, 413}
+        errors.add(413)
+    errors.update(told.errors)
     for status in sorted(errors - {told.status, *told.more}):
         known = schemas.of(NotKnown if status == 401 else Error)
         found[str(status)] = {"description": _ERRORS[status], "content": {"application/json": {"schema": known}}}

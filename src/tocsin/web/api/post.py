@@ -74,6 +74,7 @@ IDEMPOTENCY_KEY = Parameter(
     body=Posted,
     parameters=(IDEMPOTENCY_KEY,),
     more={202: Quarantined},
+    errors=(415,),
 )
 async def post_alertgroup(request: Request) -> Response:
     """Store it, or say why not; either way it is counted."""

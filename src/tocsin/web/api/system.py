@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response, StreamingResponse
@@ -169,7 +170,15 @@ def _described(request: Request) -> dict[str, Any]:
 @cache
 def _templates() -> Environment:
     folder = Path(__file__).parent
-    return Environment(loader=FileSystemLoader(folder), autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+    made = Environment(loader=FileSystemLoader(folder), autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+    made.filters["ticked"] = _ticked
+    return made
+
+
+def _ticked(text: str) -> Markup:
+    """What stands between backticks as code."""
+    parts = enumerate(text.split("`"))
+    return Markup("").join(Markup("<code>{}</code>").format(part) if n % 2 else escape(part) for n, part in parts)
 
 
 @described("This description, for people.", str, media="text/html")
