@@ -39,6 +39,15 @@ def test_a_success_or_time_forgives() -> None:
     assert throttle.wait_s("10.0.0.1") == 0
 
 
+def test_a_wait_that_is_over_is_none() -> None:
+    clock = Clock()
+    throttle = Throttle(clock)
+    throttle.failed({"kim": 3})
+    clock.now += 100
+
+    assert throttle.wait_s("kim") == 0
+
+
 def test_a_flood_of_names_does_not_fill_the_memory() -> None:
     throttle = Throttle(Clock())
     throttle.most = 100

@@ -9,6 +9,9 @@ from tocsin.config import LogSection
 
 QUIET = ("httpx2", "httpcore2", "asyncio", "uvicorn")
 
+# Traces without the values of variables: those may hold a secret, or what an alert says.
+TRACES = structlog.processors.ExceptionRenderer(structlog.tracebacks.ExceptionDictTransformer(show_locals=False))
+
 
 def set_up(section: LogSection) -> None:
     """Send our own log and the libraries' the same way."""
@@ -20,9 +23,9 @@ def set_up(section: LogSection) -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     last: list[structlog.typing.Processor] = (
-        [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer(ensure_ascii=False)]
+        [TRACES, structlog.processors.JSONRenderer(ensure_ascii=False)]
         if as_json
-        else [structlog.dev.ConsoleRenderer(colors=terminal)]
+        else [structlog.dev.ConsoleRenderer(colors=terminal, exception_formatter=structlog.dev.plain_traceback)]
     )
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],

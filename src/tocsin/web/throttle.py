@@ -25,7 +25,8 @@ class Throttle:
     def wait_s(self, *under: str) -> float:
         """How long the next try must wait: 0 when it may come now."""
         now = self._clock()
-        return max((self._records[key].until - now for key in under if key in self._records), default=0.0)
+        waits = (self._records[key].until - now for key in under if key in self._records)
+        return max(0.0, max(waits, default=0.0))
 
     def failed(self, free: Mapping[str, int]) -> None:
         """Note a failure under each of the keys; the numbers say how many are free of a wait."""
