@@ -47,7 +47,9 @@ class Hub:
         limits = Limits(max_rows=config.http.max_rows, split_rows=config.http.split_rows)
         self.intake = Intake(self.store, wiring.parsers, tuple(wiring.destinations), limits, self.names)
         gate = Gate(wiring.clearances)
-        self.lanes = Lanes(self.store, wiring.destinations, config.delivery, gate, self.names)
+        self.lanes = Lanes(
+            self.store, wiring.destinations, config.delivery, gate, self.names, shared=config.store.shared
+        )
         self.fetchers = Fetchers(self.store, self.intake, wiring.sources)
         self._ended = threading.Event()
         self._keeper = threading.Thread(target=self._keep, name="tocsin-keeper", daemon=True)

@@ -84,6 +84,12 @@ class StoreSection(Section):
         description='"sqlite" keeps it in the data folder; "postgresql://user:password@host/name" in PostgreSQL.',
     )
 
+    shared: bool = Field(
+        default=False,
+        description="Say true where several Tocsins work on one PostgreSQL; then a killed one's deliveries "
+        "come back when their lease ends, not at once.",
+    )
+
     @field_validator("url")
     @classmethod
     def _known_engine(cls, url: Secret) -> Secret:
