@@ -97,6 +97,18 @@ def test_listeners_hear_of_a_commit_after_it(store: Store) -> None:
     assert (change.kind, change.alertgroups, sorted(change.lanes), seen) == ("created", (1,), ["a", "b"], 1)
 
 
+def test_a_caller_that_goes_away_cancels_nothing(store: Store) -> None:
+    gate = threading.Event()
+    held = store.submit(lambda tx: gate.wait(10))
+    future = store.append(an_entry())
+
+    assert not future.cancel()
+    gate.set()
+    assert held.result(10)
+    assert future.result(10).alertgroups == (1,)
+    assert store.append(an_entry()).result(10).alertgroups == (2,)
+
+
 def test_a_reader_sees_one_moment(store: Store) -> None:
     def reads_twice(tx: Tx) -> tuple[int, int]:
         before = alertgroup.max_id(tx)

@@ -138,6 +138,8 @@ class Job:
     def __init__(self, what: Any) -> None:
         self.what = what
         self.future: Future[Any] = Future()
+        # From here on it will be done; a caller that goes away cannot cancel it.
+        self.future.set_running_or_notify_cancel()
 
 
 AppendAll = Callable[[Tx, list[Any]], list[Any]]
