@@ -71,6 +71,8 @@ class Evidence:
     lines: list[Line] = field(default_factory=list)
     got: list[Got] = field(default_factory=list)
     owed: list[Owed] = field(default_factory=list)
+    parked: set[int] = field(default_factory=set)
+    """Alertgroups whose delivery to the webhook the API shows as failed."""
     balance: Balance | None = None
     problems: list[Problem] = field(default_factory=list)
     turned_away: int = 0

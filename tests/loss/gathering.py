@@ -54,6 +54,11 @@ def stored(hub: Hub) -> list[StoredGroup]:
     ]
 
 
+def parked(hub: Hub, lane: str) -> set[int]:
+    """The alertgroups of the lane's failed deliveries, as a person is shown them."""
+    return {record["alertgroup"] for record in hub.get(f"/api/v2/lane/{lane}/failed?limit=1000")["records"]}
+
+
 def balance(hub: Hub) -> Balance:
     """The hub's own count."""
     told = hub.get("/api/v2/flow-of-alerts")["all"]

@@ -108,11 +108,14 @@ class Hub:
             time.sleep(0.03)
         return said
 
-    def ask(self, method: str, path: str, body: bytes | None = None, timeout: float = 30) -> tuple[int, str]:
-        """One request on a fresh connection, with our key where we have one."""
+    def ask(
+        self, method: str, path: str, body: bytes | None = None, *, bearer: str = "", timeout: float = 30
+    ) -> tuple[int, str]:
+        """One request on a fresh connection, with our own key unless another is given."""
         line = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
         try:
-            headers = {"Authorization": f"apikey {self.key}"} if self.key else {}
+            bearer = bearer or self.key
+            headers = {"Authorization": f"Bearer {bearer}"} if bearer else {}
             line.request(method, path, body, headers | {"Content-Type": "application/json"})
             with line.getresponse() as answer:
                 return answer.status, answer.read().decode()
@@ -125,9 +128,19 @@ class Hub:
         assert status == 200, f"GET {path}: {status} {text[:300]}"
         return json.loads(text)
 
-    def create_sender(self, name: str) -> str:
-        """A sender's key, made through the API."""
-        status, text = self.ask("POST", "/api/v2/key", json.dumps({"name": name, "role": "sender"}).encode())
+    def operator(self) -> str:
+        """The token that makes us this server's operator, as the command line finds it."""
+        until = time.monotonic() + 5
+        while True:
+            with suppress(OSError, ValueError):
+                return str(json.loads((self.data / "control.json").read_bytes())["token"])
+            assert time.monotonic() < until, "the running server has no control.json"
+            time.sleep(0.02)
+
+    def post_key(self, name: str, role: str, bearer: str) -> str:
+        """A key, made through the API."""
+        body = json.dumps({"name": name, "role": role}).encode()
+        status, text = self.ask("POST", "/api/v2/key", body, bearer=bearer)
         assert status == 200, f"POST /api/v2/key: {status} {text[:300]}"
         return str(json.loads(text)["key"])
 

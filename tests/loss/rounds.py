@@ -18,7 +18,7 @@ from loss.hub import SERVE, Hub
 from loss.receiver import open_book
 from loss.report import report
 from loss.senders import Outbox, Sender
-from loss.verdict import Finding, judge
+from loss.verdict import HOOK, Finding, judge
 from loss.volume import Volume
 from neighbours.postgres import Postgres
 
@@ -107,17 +107,19 @@ class Round:
     def _fight(self, scene: Scene, evidence: Evidence) -> None:
         """Post, and meanwhile let the faults happen; returns with all of them lifted."""
         hub = scene.hub
-        early = self._chance.random() < 0.5
-        if early:
+        how = self._chance.random()
+        if how < 0.2:
             hub.key = hub.create_key("finder", "admin")
         hub.start()
-        said = hub.wait_ready(30)
+        said = hub.wait_ready(60)
         assert not said, f"the server did not start: {said}"
-        if not early:
+        if 0.2 <= how < 0.4:
             hub.key = hub.create_key("finder", "admin")
+        elif how >= 0.4:
+            hub.key = hub.post_key("finder", "admin", hub.operator())
         scene.note("server ready")
         outbox = Outbox(scene.started)
-        keys = [hub.create_sender(f"sender-{which}") for which in (1, 2)]
+        keys = [hub.post_key(f"sender-{which}", "sender", hub.key) for which in (1, 2)]
         senders = [Sender(w, hub.port, keys[w % 2], self.seed, outbox) for w in range(1, SENDERS + 1)]
         for sender in senders:
             sender.start()
@@ -160,6 +162,7 @@ class Round:
         owing = gathering.wait_drained(hub, DRAINED_WITHIN_S)
         scene.note("lanes drained" if not owing else f"still owed: {owing}")
         evidence.stored = gathering.stored(hub)
+        evidence.parked = gathering.parked(hub, HOOK)
         evidence.balance = gathering.balance(hub)
         code = hub.stop()
         if code != 0:

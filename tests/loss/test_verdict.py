@@ -201,10 +201,14 @@ def test_called_delivered_but_never_taken_is_found() -> None:
 def test_failed_is_well_where_the_receiver_rejected_and_a_fault_where_it_did_not() -> None:
     evidence = sound()
     evidence.owed[-1] = dataclasses.replace(evidence.owed[-1], state="failed")
+    evidence.parked.add(evidence.owed[-1].alertgroup)
     assert kinds(evidence) == {"hook: given up"}
 
     evidence.got[-1] = dataclasses.replace(evidence.got[-1], status=REJECTED_FOR_EVER)
     assert kinds(evidence) == set()
+
+    evidence.parked.clear()
+    assert kinds(evidence) == {"hook: hidden"}
 
 
 def test_the_receiver_may_get_a_delivery_twice_but_under_one_key() -> None:

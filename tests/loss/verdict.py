@@ -160,6 +160,8 @@ def _hook(evidence: Evidence, groups: dict[int, list[StoredGroup]]) -> Iterator[
     yield from _finding("hook: missing", "called delivered, but the receiver never took it", unseen)
     failed = [n for n, state in hooked.items() if state == "failed" and REJECTED_FOR_EVER not in taken[n]]
     yield from _finding("hook: given up", "failed, but the receiver never rejected it for good", failed)
+    hidden = [n for n, state in hooked.items() if state == "failed" and not {g.id for g in groups[n]} & evidence.parked]
+    yield from _finding("hook: hidden", "failed, and the API does not show it", hidden)
     accepted = [n for n, state in hooked.items() if state == "delivered" and taken[n] == {REJECTED_FOR_EVER}]
     yield from _finding("hook: untrue", "called delivered, but the receiver rejected it", accepted)
     yield from _finding("hook: invented", "the receiver got what is not stored", (n for n in taken if n not in groups))
