@@ -101,6 +101,26 @@ def test_what_somebody_else_does_shows_without_a_reload(desk: Desk, open_page: O
     assert statuses(page) == ["closed", "closed"]
 
 
+def test_news_take_away_neither_the_words_being_typed_nor_the_focus_nor_the_readers_time(
+    desk: Desk, open_page: Open
+) -> None:
+    group = desk.post(subject="busy")
+    page = open_page(f"/alerts/{group}", timezone_id="Asia/Tokyo")
+    field = page.get_by_label("Add a tag")
+    field.press_sequentially("half a wo")
+    clock = page.locator("#way time").first.inner_text()
+    page.evaluate("window.labels = document.querySelector('#labels')")
+
+    with desk.server.client("analyst") as colleague:
+        assert colleague.put(f"/api/v2/alertgroup/{group}", json={"status": "closed"}).status_code == 200
+    expect(page.locator("#counts")).to_contain_text("0 open, 2 closed")
+    field.press_sequentially("rd")
+    expect(field).to_have_value("half a word")
+    expect(field).to_be_focused()
+    expect(page.locator("#way time").first).to_have_text(clock)
+    assert page.evaluate("window.labels === document.querySelector('#labels')")
+
+
 def test_one_alert_opens_in_full_and_the_original_is_shown(desk: Desk, open_page: Open) -> None:
     group = desk.post(columns=["src"], data=[{"src": "10.1.2.3", "hidden": "line one\nline two"}])
     page = open_page(f"/alerts/{group}")

@@ -12,6 +12,7 @@ const scroller = list?.querySelector(".scroller");
 const groups = () => document.getElementById("groups");
 const detail = () => document.getElementById("detail");
 const waiting = new Set();
+const asDrawn = new WeakMap();
 let stale = false;
 let changed = new Set();
 let arrived = new Set();
@@ -68,9 +69,13 @@ async function fetchLines(ids) {
   return [...holder.content.querySelectorAll("tr[data-id]")];
 }
 
+// A line that says the same as before stays, so that a click on it is not lost.
 function replace(row) {
   const old = document.getElementById(row.id);
-  if (!old) return false;
+  const drawn = row.innerHTML;
+  const same = old && asDrawn.get(old) === drawn;
+  asDrawn.set(row, drawn);
+  if (!old || same) return Boolean(old);
   if (old.classList.contains("fresh")) row.classList.add("fresh");
   const focused = old.contains(document.activeElement);
   old.replaceWith(row);

@@ -45,8 +45,11 @@ export function localise(part) {
 
 localise(document);
 new MutationObserver((changes) => {
-  for (const change of changes) for (const node of change.addedNodes) if (node.nodeType === 1) localise(node);
-}).observe(document.body, { childList: true, subtree: true });
+  for (const change of changes) {
+    if (change.type === "characterData") localise(change.target.parentElement ?? document.createElement("i"));
+    for (const node of change.addedNodes) if (node.nodeType === 1) localise(node);
+  }
+}).observe(document.body, { childList: true, characterData: true, subtree: true });
 setInterval(() => {
   if (document.visibilityState === "visible") {
     for (const time of document.querySelectorAll('time[data-show="ago"], time[data-show="since"]')) show(time);
