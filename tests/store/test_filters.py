@@ -48,8 +48,8 @@ def test_alerts_are_filtered_by_their_own_status_and_their_groups_labels() -> No
     text, params = of_alerts([clause("status", "in", "open"), clause("tag", "none", "x")], "sqlite")
 
     assert text == (
-        "g.deleted IS NULL AND a.status IN (:f0) AND g.id NOT IN"
-        " (SELECT l.alertgroup FROM label l WHERE (l.kind = 'tag' AND l.value = :f1))"
+        "g.deleted IS NULL AND a.status IN (:f0) AND NOT EXISTS"
+        " (SELECT 1 FROM label l WHERE l.alertgroup = g.id AND (l.kind = 'tag' AND l.value = :f1))"
     )
     assert params == {"f0": "open", "f1": "x"}
 

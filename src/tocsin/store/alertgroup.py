@@ -8,7 +8,7 @@ import msgspec
 
 from tocsin.errors import NotFound
 from tocsin.model import TLP, Alert, Alertgroup, Detection, Link, Micros, Noun, Status
-from tocsin.store import filters, history
+from tocsin.store import filters, history, paging
 from tocsin.store.engine import Change, Tx
 from tocsin.store.filters import Clause, Filter
 
@@ -84,17 +84,22 @@ def get(tx: Tx, id: int) -> Summary:
 
 def page(tx: Tx, where: Filter, order: Order, limit: int, after: Cursor | None = None) -> list[Summary]:
     """The next `limit` alertgroups behind `after`: keyset paging, as quick on page 9,000 as on page 1."""
-    condition, params = filters.of_groups(filters.clauses_of(where), tx.engine)
-    column = f"g.{order.column}" if order.column in ORDERS else "g.id"
+    name = order.column if order.column in ORDERS else "id"
+    found = paging.way(tx, where, name, descending=order.descending)
+    column = found.id if name == "id" else f"g.{name}"
     direction, sign = ("DESC", "<") if order.descending else ("ASC", ">")
-    if after is not None:
-        condition += f" AND ({column}, g.id) {sign} (:after_value, :after_id)"
-        params |= {"after_value": after[0], "after_id": after[1]}
+    condition, place = found.condition, ({"after_value": after[0], "after_id": after[1]} if after is not None else {})
+    if place and name == "id":
+        condition += f" AND {column} {sign} :after_id"
+        del place["after_value"]
+    elif place:
+        condition += f" AND ({column}, {found.id}) {sign} (:after_value, :after_id)"
+    ordered = f"{column} {direction}" + ("" if name == "id" else f", {found.id} {direction}")
     rows = tx.rows(
-        f"SELECT {_FIELDS} FROM alertgroup g WHERE {condition}"
-        f" ORDER BY {column} {direction}, g.id {direction} LIMIT :limit",
+        f"SELECT {_FIELDS} FROM {found.tables} WHERE {condition} ORDER BY {ordered} LIMIT :limit",
         limit=limit,
-        **params,
+        **found.params,
+        **place,
     )
     return [_summary(row) for row in rows]
 
@@ -124,11 +129,11 @@ def count_up_to(tx: Tx, where: Filter, most: int) -> int:
     clauses = filters.clauses_of(where)
     if not clauses:
         return min(most, sum(totals(tx).values()))
-    condition, params = filters.of_groups(clauses, tx.engine)
+    found = paging.way(tx, where, "id")
     row = tx.row(
-        f"SELECT count(*) FROM (SELECT 1 AS one FROM alertgroup g WHERE {condition} LIMIT :most) AS some",
+        f"SELECT count(*) FROM (SELECT 1 AS one FROM {found.tables} WHERE {found.condition} LIMIT :most) AS counted",
         most=most,
-        **params,
+        **found.params,
     )
     return int(row[0]) if row else 0
 

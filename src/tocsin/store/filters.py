@@ -142,6 +142,11 @@ def _pattern(text: str, engine: str) -> str:
     return re.sub(r"\\.", lambda escape: _RE2_ONLY.get(escape.group(), escape.group()), text)
 
 
+def words_query(engine: str, words: str) -> str:
+    """Words as the engine's index of them is asked."""
+    return _WORD_QUERY[engine](words)
+
+
 def of_groups(clauses: Iterable[Clause], engine: str, prefix: str = "f") -> tuple[str, Params]:
     """The WHERE text (never empty) and its parameters for `FROM alertgroup g`; deleted groups are left out.
 
@@ -213,7 +218,7 @@ def _where(columns: Mapping[str, str], clauses: Iterable[Clause], engine: str, p
         if clause.field in LABELS:
             conditions += _label(clause, put)
         elif clause.op == "words":
-            conditions.append(_WORDS[engine].format(put(_WORD_QUERY[engine](str(clause.values[0])))))
+            conditions.append(_WORDS[engine].format(put(words_query(engine, str(clause.values[0])))))
         else:
             conditions.append(_compared(columns[clause.field], clause, engine, put))
     return " AND ".join(conditions), params
@@ -245,7 +250,7 @@ def _label(clause: Clause, put: Callable[[int | str], str]) -> list[str]:
     if clause.op in ("any", "in", "eq"):
         standing = [f"({' OR '.join(standing)})"] if standing else ["1 = 0"]
     barred = clause.op in ("none", "not_in", "ne")
-    return [f"g.id {'NOT IN' if barred else 'IN'} (SELECT l.alertgroup FROM label l WHERE {one})" for one in standing]
+    return [f"{'NOT ' * barred}EXISTS (SELECT 1 FROM label l WHERE l.alertgroup = g.id AND {one})" for one in standing]
 
 
 def _order(columns: Mapping[str, str], last: str, sort: Sequence[tuple[str, bool]]) -> str:
