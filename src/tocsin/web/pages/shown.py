@@ -9,7 +9,7 @@ import re
 import sys
 import unicodedata
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from markupsafe import Markup, escape
 
@@ -22,8 +22,9 @@ KEPT = "\n\t"
 """Control characters that a page may show as what they are."""
 
 
-def _hidden() -> str:
-    """The characters to mark, as a class of a regular expression, in ranges."""
+@cache
+def _hidden() -> re.Pattern[str]:
+    """One of the characters to mark, as ranges. All of Unicode is looked through: when first needed, not at start."""
     marked = [
         code
         for code in range(sys.maxunicode + 1)
@@ -35,10 +36,9 @@ def _hidden() -> str:
             ranges[-1][1] = code
         else:
             ranges.append([code, code])
-    return "[" + "".join(f"\\U{first:08x}-\\U{last:08x}" for first, last in ranges) + "]"
+    return re.compile("[" + "".join(f"\\U{first:08x}-\\U{last:08x}" for first, last in ranges) + "]")
 
 
-HIDDEN = re.compile(_hidden())
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -60,11 +60,11 @@ def text(value: object) -> Markup:
 
 
 def _visible(words: str) -> Markup:
-    if HIDDEN.search(words) is None:
+    if _hidden().search(words) is None:
         return escape(words)
     pieces: list[Markup] = []
     end = 0
-    for found in HIDDEN.finditer(words):
+    for found in _hidden().finditer(words):
         pieces += escape(words[end : found.start()]), _mark(found.group())
         end = found.end()
     return Markup("").join([*pieces, escape(words[end:])])
@@ -72,7 +72,7 @@ def _visible(words: str) -> Markup:
 
 def plain(value: object) -> str:
     """The text for a title, a tooltip or a label, where no mark-up can stand: hidden characters become U+FFFD."""
-    return HIDDEN.sub("\ufffd", str(value))
+    return _hidden().sub("\ufffd", str(value))
 
 
 Cell = str | list[str] | int | None
