@@ -1,0 +1,70 @@
+"""How many statements things take: none grow with the rows."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from neighbours.messages import NOW, an_entry
+from tocsin.model import Status
+from tocsin.store import Store, Tx, alert, alertgroup
+from tocsin.store.append import append_all
+
+
+class Counted:
+    """A transaction that counts what passes through it."""
+
+    def __init__(self, tx: Any) -> None:
+        self._tx = tx
+        self.statements = 0
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._tx, name)
+        if name not in ("rows", "row", "run", "many"):
+            return found
+
+        def counted(*given: Any, **params: Any) -> Any:
+            self.statements += 1
+            return found(*given, **params)
+
+        return counted
+
+
+def statements(store: Store, work: Callable[[Tx], object]) -> int:
+    def counting(tx: Tx) -> int:
+        counted: Any = Counted(tx)
+        work(counted)
+        return int(counted.statements)
+
+    return store.write(counting)
+
+
+@pytest.mark.parametrize("groups", [1, 20])
+def test_storing_takes_as_many_statements_for_a_thousand_rows_as_for_one(store: Store, groups: int) -> None:
+    def storing(rows: int) -> Callable[[Tx], object]:
+        entries = [an_entry(f"s{n}", rows=rows, lanes=("a", "b")) for n in range(groups)]
+        return lambda tx: append_all(tx, entries)
+
+    few, many = statements(store, storing(1)), statements(store, storing(1000))
+
+    assert few == many
+    assert many <= 20
+
+
+def test_closing_a_group_takes_as_many_statements_for_a_thousand_alerts_as_for_one(store: Store) -> None:
+    small, large = (store.append(an_entry(rows=rows)).result(30).alertgroups[0] for rows in (1, 1000))
+
+    def closing(group: int) -> Callable[[Tx], object]:
+        return lambda tx: alertgroup.set_status(tx, group, Status.CLOSED, "ann", NOW)
+
+    assert statements(store, closing(small)) == statements(store, closing(large))
+
+
+def test_closing_chosen_alerts_takes_as_many_statements_for_a_thousand_as_for_one(store: Store) -> None:
+    group = store.append(an_entry(rows=1001)).result(30).alertgroups[0]
+    ids = [row.id for row in store.read(lambda tx: alert.of_group(tx, group))]
+
+    def closing(chosen: list[int]) -> Callable[[Tx], object]:
+        return lambda tx: alertgroup.set_alerts(tx, group, chosen, Status.CLOSED, "ann", NOW)
+
+    assert statements(store, closing(ids[:1])) == statements(store, closing(ids[1:]))
