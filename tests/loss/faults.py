@@ -23,9 +23,9 @@ FILES = ("alerts.json", "alerts.log")
 
 
 class Fault(NamedTuple):
-    """One thing that goes wrong: when (seconds into the round), what, and for how long."""
+    """One thing that goes wrong: how long after the one before was over, what, and for how long (seconds)."""
 
-    at: float
+    after: float
     kind: str
     lasts: float
 
@@ -248,12 +248,10 @@ def plan(seed: str, engine: str) -> list[Fault]:
     """One to three faults, half of the time with a kill -9 among them."""
     chance = random.Random(f"{seed} faults")
     kinds = [*EVERYWHERE, "kill", "kill"] + ([*DATABASE] if engine == "postgres" else [])
-    drawn: list[Fault] = []
-    at = chance.uniform(0.15, 0.7)
-    for _ in range(chance.choice((1, 2, 2, 3))):
-        drawn.append(Fault(at, chance.choice(kinds), chance.uniform(0.05, 0.6)))
-        at += chance.uniform(0.1, 0.6)
-    return drawn
+    return [
+        Fault(chance.uniform(0.1, 0.7), chance.choice(kinds), chance.uniform(0.05, 0.6))
+        for _ in range(chance.choice((1, 2, 2, 3)))
+    ]
 
 
 def happen(scene: Scene, fault: Fault) -> None:

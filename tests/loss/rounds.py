@@ -138,9 +138,9 @@ class Round:
 
     def _shoot(self, scene: Scene) -> None:
         """The plan, with rotations in between."""
-        began = scene.now()
         for fault in self.faults or []:
-            while (left := began + fault.at - scene.now()) > 0:
+            began = scene.now()
+            while (left := began + fault.after - scene.now()) > 0:
                 time.sleep(min(left, self._chance.uniform(0.02, 0.3)))
                 if self._chance.random() < 0.5:
                     rotate(scene, self._chance)

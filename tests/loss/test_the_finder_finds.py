@@ -9,12 +9,12 @@ from loss import broken
 from loss.faults import Fault
 from loss.rounds import Outcome, Round
 
-KILLS = [Fault(0.5, "kill", 0.1), Fault(1.0, "kill", 0.1), Fault(1.5, "kill", 0.1)]
+KILLS = [Fault(0.5, "kill", 0.1)] * 4
 
 
 def outcome_of(which: str, folder: Path) -> Outcome:
-    """Three kills under load; the seed only decides what is posted."""
-    program = (sys.executable, broken.__file__, which)
+    """Four kills under load; the seed only decides what is posted."""
+    program = (sys.executable, "-P", broken.__file__, which)
     outcome = Round("sqlite", f"teeth {which}", program=program, faults=list(KILLS)).run(folder)
     sys.stdout.write(outcome.text + "\n")
     return outcome
