@@ -14,6 +14,7 @@ from tocsin.config import Config
 from tocsin.delivery import Lanes
 from tocsin.errors import ConfigError, StoreError, StoreLocked, StoreUnavailable
 from tocsin.intake import Intake, Limits
+from tocsin.intake.again import Again
 from tocsin.intake.fetching import Fetchers
 from tocsin.model import Micros
 from tocsin.registry import Registry, Wiring
@@ -46,6 +47,7 @@ class Hub:
         self.names = detection.DEFAULT.with_users(config.detection.names)
         limits = Limits(max_rows=config.http.max_rows, split_rows=config.http.split_rows)
         self.intake = Intake(self.store, wiring.parsers, tuple(wiring.destinations), limits, self.names)
+        self.again = Again(self.store, self.intake, wiring.parsers, limits)
         gate = Gate(wiring.clearances)
         self.lanes = Lanes(
             self.store, wiring.destinations, config.delivery, gate, self.names, shared=config.store.shared
@@ -69,6 +71,7 @@ class Hub:
         if self._keeper.is_alive():
             self._keeper.join()
         self.intake.close()
+        self.again.close()
         self.store.close()
         os.close(self._lock)
 

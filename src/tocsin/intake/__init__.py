@@ -108,6 +108,13 @@ class Intake:
         future.add_done_callback(self._ended)
         return future
 
+    def parts(self, groups: Sequence[Alertgroup]) -> list[Part]:
+        """The groups cut, rated and routed, ready to be stored. Raises Malformed, TooLarge."""
+        return [
+            Part(group=group, severity=self._worst(group), lanes=rules.route(group, self._destinations))
+            for group in self._cut(groups)
+        ]
+
     def close(self) -> None:
         """End the children that parse."""
         self._children.close()
@@ -126,14 +133,14 @@ class Intake:
             reading.raise_for_sender()
         if not reading.reason:
             try:
-                return self._entry(message, self._cut(reading.groups), reading, cursor)
+                return self._entry(message, self.parts(reading.groups), reading, cursor)
             except Refused as error:
                 if answerable:
                     raise
                 reading = msgspec.structs.replace(reading, groups=(), reason=str(error))
         return entry(message, (), reading.parser, reading.version, reading.reason, cursor)
 
-    def _cut(self, groups: tuple[Alertgroup, ...]) -> list[Alertgroup]:
+    def _cut(self, groups: Sequence[Alertgroup]) -> list[Alertgroup]:
         if not groups or not all(group.alerts for group in groups):
             raise Malformed("it holds no rows")
         cut: list[Alertgroup] = []
@@ -151,13 +158,10 @@ class Intake:
                 cut.append(msgspec.structs.replace(group, subject=subject, alerts=alerts))
         return cut
 
-    def _entry(self, message: Message, groups: Sequence[Alertgroup], reading: Reading, cursor: str | None) -> Entry:
-        if not message.message_id and (named := next((group.message_id for group in groups if group.message_id), "")):
+    def _entry(self, message: Message, parts: Sequence[Part], reading: Reading, cursor: str | None) -> Entry:
+        named = next((part.group.message_id for part in parts if part.group.message_id), "")
+        if named and not message.message_id:
             message = msgspec.structs.replace(message, message_id=named)
-        parts = [
-            Part(group=group, severity=self._worst(group), lanes=rules.route(group, self._destinations))
-            for group in groups
-        ]
         return entry(message, parts, reading.parser, reading.version, cursor=cursor)
 
     def _worst(self, group: Alertgroup) -> Severity | None:

@@ -36,13 +36,36 @@ class Reading(Noun, frozen=True, kw_only=True):
             raise Malformed(self.reason)
 
 
-def read(parsers: Sequence[Named], message: Message) -> Reading | None:
-    """Ask the parsers in order; the first that claims the message reads it. None: nobody claims it. Never raises."""
+class Answer(Noun, frozen=True, kw_only=True):
+    """What one parser says to a message: whether it `claims` it, and what it makes of it if it is told to read it."""
+
+    parser: str
+    claims: bool
+    reading: Reading
+
+
+def tried(name: str, parser: Parser, message: Message) -> Answer:
+    """Ask one parser, whatever the others say. Never raises."""
+    try:
+        claims = parser.claims(message)
+    except Exception as error:
+        # The same promise as in `read`: a parser's own fault is told, not passed on.
+        reason = f"parser {name} failed to say whether it claims it: {type(error).__name__}: {error}"[:500]
+        return Answer(parser=name, claims=False, reading=Reading(parser=name, reason=reason, fault="failed"))
+    reading = read([(name, parser)], message, only=name)
+    return Answer(parser=name, claims=claims, reading=reading or Reading(parser=name, reason=NOBODY))
+
+
+def read(parsers: Sequence[Named], message: Message, only: str = "") -> Reading | None:
+    """Ask the parsers in order; the first that claims the message reads it. None: nobody claims it. Never raises.
+
+    The parser named by `only` reads the message whether it claims it or not, and no other does.
+    """
     name, version = "", ""
     fault: Fault
     try:
         for name, parser in parsers:
-            if parser.claims(message):
+            if name == only or (not only and parser.claims(message)):
                 version = parser.version
                 return Reading(parser=name, version=version, groups=tuple(parser.parse(message)))
     except TooLarge as error:

@@ -49,6 +49,42 @@ def release(
 ) -> tuple[int, ...]:
     """A message in quarantine was understood: its alertgroups are stored and owed. Raises NotFound, Malformed."""
     kept = _in(tx, number, QUARANTINED)
+    groups = _insert(tx, kept, parts, parser, version)
+    _set(tx, number, STORED, parser, version, "")
+    _recount(tx, kept, stored=1, quarantined=-1)
+    _note(tx, number, who, now, f"read again by {parser} {version}: alertgroup {', '.join(map(str, groups))}")
+    tx.changes.append(Change("quarantined"))
+    return groups
+
+
+def more(
+    tx: Tx, number: int, parts: Sequence[Part], parser: str, version: str, who: str, now: Micros
+) -> tuple[int, ...]:
+    """A stored message holds more alertgroups than were read before: store them. Raises NotFound, Malformed."""
+    kept = _in(tx, number, STORED)
+    groups = _insert(tx, kept, parts, parser, version)
+    _note(tx, number, who, now, f"read again by {parser} {version}: also alertgroup {', '.join(map(str, groups))}")
+    return groups
+
+
+def owe(tx: Tx, group: int, lanes: Sequence[str], who: str, now: Micros) -> None:
+    """Send an alertgroup once more, to each of these lanes."""
+    tx.row("SELECT one FROM counter {for_update}")
+    last = tx.row("UPDATE counter SET delivery = delivery + :n RETURNING delivery", n=len(lanes))
+    assert last is not None
+    first = int(last[0]) - len(lanes) + 1
+    tx.run(
+        "INSERT INTO delivery (id, alertgroup, lane, state, attempt, due, lease, created)"
+        " SELECT CAST(value ->> 0 AS BIGINT), :group, value ->> 1, 'due', 0, :now, 0, :now FROM {each:rows}",
+        group=group,
+        now=now,
+        rows=[(first + place, lane) for place, lane in enumerate(lanes)],
+    )
+    history.add(tx, group, None, who, now, f"to be sent again: {', '.join(lanes)}")
+    tx.changes.append(Change("delivery", (group,), tuple(lanes)))
+
+
+def _insert(tx: Tx, kept: message.Kept, parts: Sequence[Part], parser: str, version: str) -> tuple[int, ...]:
     tx.row("SELECT one FROM counter {for_update}")
     original = Message(
         source=kept.source,
@@ -60,13 +96,9 @@ def release(
     )
     item = Entry(message=original, thread=None, parser=parser, parser_version=version, parts=tuple(parts))
     rows = Rows(tx, [item], 0)
-    groups = rows.of(item, number)
+    groups = rows.of(item, kept.id)
     rows.insert(tx)
-    _set(tx, number, STORED, parser, version, "")
-    _recount(tx, kept, stored=1, quarantined=-1)
-    _note(tx, number, who, now, f"read again by {parser} {version}: alertgroup {', '.join(map(str, groups))}")
-    lanes = tuple({lane for part in parts for lane in part.lanes})
-    tx.changes += [Change("created", groups, lanes), Change("quarantined")]
+    tx.changes.append(Change("created", groups, tuple({lane for part in parts for lane in part.lanes})))
     return groups
 
 

@@ -64,17 +64,62 @@ def groups_of(tx: Tx, id: int) -> list[int]:
     return [row[0] for row in tx.rows("SELECT id FROM alertgroup WHERE message = :id ORDER BY id", id=id)]
 
 
-def quarantined(tx: Tx, limit: int, before: int | None = None) -> list[Kept]:
-    """The newest messages that stand in quarantine, older than the id `before`."""
+class Selection(Noun, frozen=True, kw_only=True):
+    """Stored messages received from `start` on and before `end`, of one source, read by one parser; empty means any."""
+
+    start: Micros | None = None
+    end: Micros | None = None
+    source: str = ""
+    parser: str = ""
+
+
+def select(tx: Tx, chosen: Selection, after: int, limit: int) -> list[Kept]:
+    """The next messages of a selection behind the id `after`, oldest first."""
+    where, params = _chosen(chosen)
     rows = tx.rows(
-        f"SELECT {_FIELDS} FROM message WHERE state = 'quarantined' AND id < :before ORDER BY id DESC LIMIT :limit",
+        f"SELECT {_FIELDS} FROM message WHERE {where} AND id > :after ORDER BY id LIMIT :limit",
+        after=after,
+        limit=limit,
+        **params,
+    )
+    return [_kept(row) for row in rows]
+
+
+def how_many(tx: Tx, chosen: Selection) -> int:
+    """How many messages a selection holds."""
+    where, params = _chosen(chosen)
+    row = tx.row(f"SELECT count(*) FROM message WHERE {where}", **params)
+    return int(row[0]) if row else 0
+
+
+def _chosen(chosen: Selection) -> tuple[str, dict[str, Any]]:
+    conditions = ["state = 'stored'"]
+    params: dict[str, Any] = {}
+    for name, condition in (
+        ("start", "received >= :start"),
+        ("end", "received < :end"),
+        ("source", "source = :source"),
+        ("parser", "parser = :parser"),
+    ):
+        if (value := getattr(chosen, name)) not in (None, ""):
+            conditions.append(condition)
+            params[name] = value
+    return " AND ".join(conditions), params
+
+
+def quarantined(tx: Tx, limit: int, before: int | None = None, state: str = "quarantined") -> list[Kept]:
+    """The newest messages that stand in quarantine (or were discarded from it), older than the id `before`."""
+    standing = "state = 'discarded'" if state == "discarded" else "state = 'quarantined'"
+    rows = tx.rows(
+        f"SELECT {_FIELDS} FROM message WHERE {standing} AND id < :before ORDER BY id DESC LIMIT :limit",
         before=1 << 62 if before is None else before,
         limit=limit,
     )
     return [_kept(row) for row in rows]
 
 
-def quarantine_depth(tx: Tx) -> int:
-    """How many messages stand in quarantine."""
-    row = tx.row("SELECT count(*) FROM message WHERE state = 'quarantined'")
+def quarantine_depth(tx: Tx, state: str = "quarantined") -> int:
+    """How many messages stand in quarantine, or were discarded from it."""
+    standing = "state = 'discarded'" if state == "discarded" else "state = 'quarantined'"
+    row = tx.row(f"SELECT count(*) FROM message WHERE {standing}")
     return int(row[0]) if row else 0

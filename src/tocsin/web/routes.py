@@ -5,7 +5,7 @@ The hot way in stands first. Every path of the API is served as it stands here a
 
 from collections.abc import Iterable, Sequence
 
-from tocsin.web.api import admin, alert, alertgroup, ledger, post, system
+from tocsin.web.api import admin, alert, alertgroup, ledger, post, quarantine, system
 from tocsin.web.door import Route
 from tocsin.web.pages import PAGES
 
@@ -42,8 +42,14 @@ API: Sequence[Route] = [
     Route(["POST"], f"{V2}/delivery/drop", "analyst", ledger.drop_deliveries),
     Route(["GET"], f"{V2}/message/{{id}}", "analyst", ledger.get_message),
     Route(["GET"], f"{V2}/message/{{id}}/original", "analyst", ledger.get_original),
-    Route(["GET"], f"{V2}/quarantine", "analyst", ledger.list_quarantine),
-    Route(["GET"], f"{V2}/quarantine/{{id}}", "analyst", ledger.get_quarantined),
+    Route(["GET"], f"{V2}/message/{{id}}/attachment/{{number}}", "analyst", quarantine.get_attachment),
+    Route(["GET"], f"{V2}/quarantine", "analyst", quarantine.list_quarantine),
+    Route(["GET"], f"{V2}/quarantine/{{id}}", "analyst", quarantine.get_quarantined),
+    Route(["POST"], f"{V2}/quarantine/{{id}}/read", "analyst", quarantine.post_read),
+    Route(["POST"], f"{V2}/quarantine/{{id}}/accept", "analyst", quarantine.post_accept),
+    Route(["POST"], f"{V2}/quarantine/{{id}}/discard", "analyst", quarantine.post_discard),
+    Route(["POST"], f"{V2}/quarantine/{{id}}/restore", "analyst", quarantine.post_restore),
+    Route(["POST"], f"{V2}/reparse", "admin", quarantine.post_reparse),
     Route(["GET"], f"{V2}/whoami", "none", admin.get_whoami),
     Route(["GET"], f"{V2}/key", "admin", admin.list_keys),
     Route(["POST"], f"{V2}/key", "admin", admin.post_key),

@@ -103,7 +103,7 @@ class Flow(msgspec.Struct, frozen=True):
 
 
 class MessageRecord(msgspec.Struct, frozen=True):
-    """A message as it was handed over. `state` is stored or quarantined, `reason` why it was not understood."""
+    """A message as it was handed over. `state` is stored, quarantined or discarded; `reason`: why not understood."""
 
     id: int
     source: str
@@ -231,7 +231,7 @@ async def put_lane(request: Request) -> Response:
 @described("The deliveries of a lane that are parked as failed, newest first.", Listed[DeliveryRecord], parameters=PAGE)
 async def list_parked(request: Request) -> Response:
     """What a person has to look at."""
-    name, (limit, before) = request.path_params["name"], _page(request)
+    name, (limit, before) = request.path_params["name"], page_of(request)
 
     def parked(tx: Tx) -> Any:
         lane = _lane(request, tx, name)
@@ -279,7 +279,8 @@ async def get_flow(request: Request) -> Response:
     return await answer(request, flow)
 
 
-def _message(kept: message.Kept, groups: list[int] | None = None) -> MessageRecord:
+def message_record(kept: message.Kept, groups: list[int] | None = None) -> MessageRecord:
+    """A message as the API tells it."""
     return MessageRecord(
         *(kept.id, kept.source, kept.sender, kept.message_id, kept.digest, kept.size, kept.media_type),
         *(seconds(kept.received), kept.state, kept.parser, kept.parser_version, kept.reason),
@@ -291,7 +292,7 @@ def _message(kept: message.Kept, groups: list[int] | None = None) -> MessageReco
 async def get_message(request: Request) -> Response:
     """How it came, and what became of it."""
     id = path_id(request)
-    return await answer(request, lambda tx: _message(message.get(tx, id), message.groups_of(tx, id)))
+    return await answer(request, lambda tx: message_record(message.get(tx, id), message.groups_of(tx, id)))
 
 
 @described("The bytes of a message as they were received, for download.", bytes, media="application/octet-stream")
@@ -307,12 +308,15 @@ async def get_original(request: Request) -> Response:
     return Response(content, media_type="application/octet-stream", headers=headers)
 
 
-def _page(request: Request) -> tuple[int, int | None]:
+def page_of(request: Request, *others: str) -> tuple[int, int | None]:
+    """How many to list, and the id that all of them are smaller than; `others` are for the caller. Raises Malformed."""
     query = query_of(request)
-    only_known(query, "limit", "before")
+    only_known(query, "limit", "before", *others)
     found: dict[str, int] = {}
-    for name, values in query.items():
-        text = values[-1]
+    for name in ("limit", "before"):
+        if name not in query:
+            continue
+        text = query[name][-1]
         if not (text.isascii() and text.isdecimal() and len(text) < 19 and int(text) > 0):
             raise Malformed(f"{name}={text[:40]} cannot be read: write a whole number, 1 or more.")
         found[name] = int(text)
@@ -320,29 +324,3 @@ def _page(request: Request) -> tuple[int, int | None]:
     if limit > 1000:
         raise Malformed("limit is 1,000 at most: ask for the next page with `before`.")
     return limit, found.get("before")
-
-
-@described("The messages in quarantine, newest first.", Listed[MessageRecord], parameters=PAGE)
-async def list_quarantine(request: Request) -> Response:
-    """Kept, but not understood."""
-    limit, before = _page(request)
-
-    def quarantine(tx: Tx) -> Any:
-        found = [_message(kept) for kept in message.quarantined(tx, limit, before)]
-        return shapes.listed(found, message.quarantine_depth(tx))
-
-    return await answer(request, quarantine)
-
-
-@described("One message in quarantine.", MessageRecord)
-async def get_quarantined(request: Request) -> Response:
-    """With the reason."""
-    id = path_id(request)
-
-    def one(tx: Tx) -> Any:
-        kept = message.get(tx, id)
-        if kept.state != "quarantined":
-            raise NotFound(f"Message {id} does not stand in quarantine.")
-        return _message(kept, [])
-
-    return await answer(request, one)

@@ -4,7 +4,7 @@
 """
 
 from tocsin.web.door import Route
-from tocsin.web.pages import alerts, changes, entry, files, flow, messages
+from tocsin.web.pages import alerts, changes, entry, files, flow, mail, messages, quarantine
 from tocsin.web.pages.drawing import posting, reading
 from tocsin.web.pages.failures import show_failure
 
@@ -28,9 +28,11 @@ PAGES: list[Route] = [
     Route(["GET"], "/alerts/{id}/original/download", "analyst", reading(messages.original_bytes)),
     Route(["GET"], "/flow", "viewer", reading(flow.flow)),
     Route(["GET"], "/balance", "viewer", reading(flow.balance)),
-    Route(["GET"], "/quarantine", "analyst", reading(messages.quarantine)),
-    Route(["GET"], "/quarantine/{id}", "analyst", reading(messages.quarantined)),
-    Route(["GET"], "/quarantine/{id}/download", "analyst", reading(messages.quarantined_bytes)),
+    Route(["GET"], "/quarantine", "analyst", reading(quarantine.quarantine)),
+    Route(["GET"], "/quarantine/{id}", "analyst", reading(quarantine.quarantined)),
+    Route(["POST"], "/quarantine/{id}", "analyst", posting(quarantine.act)),
+    Route(["GET"], "/quarantine/{id}/download", "analyst", reading(quarantine.quarantined_bytes)),
+    Route(["GET"], "/messages/{id}/attachments/{number}", "analyst", reading(mail.attachment)),
 ]
 
 __all__ = ["PAGES", "show_failure"]

@@ -1,4 +1,4 @@
-"""Messages as they came: the original of an alertgroup, and what stands in quarantine. Shown as text, never run."""
+"""Messages as they came: opened if they are mail, else as text. Shown, never run."""
 
 from typing import NamedTuple
 
@@ -9,26 +9,27 @@ from tocsin.errors import NotFound
 from tocsin.store import alertgroup, message
 from tocsin.store.engine import Tx
 from tocsin.store.message import Kept
-from tocsin.web.pages.alerts import number_of, store_of
+from tocsin.web.pages.alerts import store_of
 from tocsin.web.pages.drawing import HEADERS, draw
-from tocsin.web.state import path_id
+from tocsin.web.pages.mail import Mail, mail_of
+from tocsin.web.state import path_id, web_of
 
 PREVIEW = 256 * 1024
-PAGE = 50
 
 
 class Opened(NamedTuple):
-    """A message, and the beginning of its bytes as text; None when retention removed them."""
+    """A message, the mail it is, and the beginning of its bytes as text; None when retention removed them."""
 
     message: Kept
     preview: str | None
     cut: int
+    mail: Mail | None
 
 
 def original(request: Request) -> Response:
     """GET /alerts/ID/original: the message an alertgroup was read from."""
     group = path_id(request)
-    opened = store_of(request).read(lambda tx: _opened(tx, alertgroup.get(tx, group).message))
+    one = store_of(request).read(lambda tx: alertgroup.get(tx, group).message)
     return draw(
         request,
         "message.html",
@@ -37,61 +38,36 @@ def original(request: Request) -> Response:
         up_url=f"/alerts/{group}",
         up_words=f"Alertgroup {group}",
         download_url=f"/alerts/{group}/original/download",
-        **opened._asdict(),
+        standing=None,
+        notice=None,
+        **opened(request, one)._asdict(),
     )
 
 
 def original_bytes(request: Request) -> Response:
     """GET /alerts/ID/original/download: the same, byte by byte."""
     group = path_id(request)
-    found, body = store_of(request).read(lambda tx: _whole(tx, alertgroup.get(tx, group).message))
-    return _download(found, body)
+    found, body = store_of(request).read(lambda tx: whole(tx, alertgroup.get(tx, group).message))
+    return download(found, body)
 
 
-def quarantine(request: Request) -> Response:
-    """GET /quarantine: the newest messages that were not understood."""
-    before = number_of(request, "before") or None
-    found = store_of(request).read(lambda tx: message.quarantined(tx, PAGE + 1, before))
-    older = f"/quarantine?before={found[PAGE - 1].id}" if len(found) > PAGE else ""
-    return draw(request, "quarantine.html", here="quarantine", messages=found[:PAGE], older_url=older)
-
-
-def quarantined(request: Request) -> Response:
-    """GET /quarantine/ID: one of them, and why."""
-    one = path_id(request)
-    opened = store_of(request).read(lambda tx: _opened(tx, one))
-    return draw(
-        request,
-        "message.html",
-        here="quarantine",
-        title=f"Message {one} in quarantine" if opened.message.state == "quarantined" else f"Message {one}",
-        up_url="/quarantine",
-        up_words="Quarantine",
-        download_url=f"/quarantine/{one}/download",
-        **opened._asdict(),
-    )
-
-
-def quarantined_bytes(request: Request) -> Response:
-    """GET /quarantine/ID/download: its bytes."""
-    one = path_id(request)
-    return _download(*store_of(request).read(lambda tx: _whole(tx, one)))
-
-
-def _whole(tx: Tx, id: int) -> tuple[Kept, bytes]:
+def whole(tx: Tx, id: int) -> tuple[Kept, bytes]:
+    """A message and its bytes. Raises NotFound."""
     return message.get(tx, id), message.original(tx, id)
 
 
-def _opened(tx: Tx, id: int) -> Opened:
-    found = message.get(tx, id)
+def opened(request: Request, id: int) -> Opened:
+    """A message as far as it can be shown. Raises NotFound."""
+    found = store_of(request).read(lambda tx: message.get(tx, id))
     try:
-        body = message.original(tx, id)
+        came = web_of(request).hub.again.message(id)
     except NotFound:
-        return Opened(found, None, 0)
-    return Opened(found, body[:PREVIEW].decode("utf-8", "replace"), PREVIEW if len(body) > PREVIEW else 0)
+        return Opened(found, None, 0, None)
+    text = came.body[:PREVIEW].decode("utf-8", "replace")
+    return Opened(found, text, PREVIEW if len(came.body) > PREVIEW else 0, mail_of(request, came))
 
 
-def _download(found: Kept, body: bytes) -> Response:
+def download(found: Kept, body: bytes) -> Response:
     """Bytes of a stranger: a file to keep, in no case a page of ours."""
     named = f'attachment; filename="message-{found.id}.bin"'
     headers = {**HEADERS, "Content-Disposition": named, "Content-Security-Policy": "default-src 'none'; sandbox"}
