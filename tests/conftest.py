@@ -107,9 +107,9 @@ def receiver() -> Iterator[Receiver]:
         yield receiver
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator["Browser"]:
-    """The system's Chromium, headless."""
+    """The system's Chromium, headless. Not for the session: while Playwright runs, no other test may use asyncio."""
     program = chromium()
     if program is None:
         missing("Chromium", "apt-get install chromium")
