@@ -22,7 +22,7 @@ run: .venv/runs ## Set up and start Tocsin on http://127.0.0.1:8417 with its dat
 	@$(RUN) python tools/first_run.py --data $(DATA) --port $(PORT)
 
 setup: $(UV) ## Install everything that development needs into .venv
-	@$(UV) sync --frozen --quiet
+	@$(UV) sync --frozen --quiet --all-extras
 	@$(RUN) python tools/browser_packages.py --development
 
 neighbours: $(UV) ## Install PostgreSQL and Chromium for the tests (Debian packages when root)
@@ -54,7 +54,7 @@ clean: ## Remove what was built and fetched; ./var, the data, stays
 # What is needed to run, and no more; leaves what development installed.
 .venv/runs: $(UV) pyproject.toml uv.lock
 	@echo "Setting up (once; a minute or two) …"
-	@$(UV) sync --frozen --quiet --no-default-groups --inexact
+	@$(UV) sync --frozen --quiet --all-extras --no-default-groups --inexact
 	@touch $@
 
 .tools/uv/bin/uv:

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
+from contextlib import AbstractContextManager
 from functools import lru_cache
 from typing import Any, NamedTuple, Protocol
 
@@ -75,6 +76,23 @@ class Session(Protocol):
 
     def close(self) -> None:
         """Let go of the connection."""
+
+
+class Engine(Protocol):
+    """A database: how to write to it, and how to read one moment of it."""
+
+    @property
+    def name(self) -> str:
+        """`sqlite` or `postgres`."""
+
+    def open(self) -> Session:
+        """The session of the one writer."""
+
+    def snapshot(self) -> AbstractContextManager[Tx]:
+        """A reader's transaction: everything in it is seen at one moment."""
+
+    def close(self) -> None:
+        """Close the readers' connections."""
 
 
 class Dialect(NamedTuple):

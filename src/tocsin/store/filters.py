@@ -9,8 +9,6 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Literal
 
-import psycopg
-
 from tocsin.errors import Malformed
 from tocsin.model import TLP, Micros, Noun, Severity, Status
 from tocsin.store.engine import Tx
@@ -125,11 +123,8 @@ def check(tx: Tx, clauses: Iterable[Clause]) -> None:
             pattern = _pattern(str(clause.values[0]), tx.engine)
             try:
                 tx.row("SELECT {regex:'':pattern}", pattern=pattern)
-            except psycopg.errors.InvalidRegularExpression as error:
-                reason = (error.diag.message_primary or "").removeprefix("invalid regular expression: ")
-                raise Malformed(
-                    f"The filter {clause.field} has a regular expression PostgreSQL cannot read: {reason}."
-                ) from None
+            except Malformed as error:
+                raise Malformed(f"The filter {clause.field} has a {error}.") from None
 
 
 _RE2_ONLY = {"\\b": "\\y", "\\B": "\\Y", "\\z": "\\Z"}

@@ -9,7 +9,7 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict
 from psycopg_pool import ConnectionPool, PoolTimeout
 
-from tocsin.errors import StoreUnavailable
+from tocsin.errors import Malformed, StoreUnavailable
 from tocsin.store.engine import Change, Dialect, Row, bound, register
 
 expand = register(
@@ -60,6 +60,9 @@ class Postgres:
 
     def fail(self, error: Exception) -> NoReturn:
         """The fault of our SQL goes on as it is, all others mean that the store is away. Never names a password."""
+        if isinstance(error, psycopg.errors.InvalidRegularExpression):
+            why = (error.diag.message_primary or "").removeprefix("invalid regular expression: ")
+            raise Malformed(f"regular expression PostgreSQL cannot read: {why}") from None
         if isinstance(error, _WRONG_SQL):
             raise error
         reason = re.sub(r"\s+", " ", str(error)).strip().replace(self.url, "…")[:300]

@@ -11,9 +11,8 @@ import structlog
 
 from tocsin.errors import StoreUnavailable
 from tocsin.store.append import Entry, Stored, append_all
-from tocsin.store.engine import Change, Tx, Writer
+from tocsin.store.engine import Change, Engine, Tx, Writer
 from tocsin.store.migrate import migrate
-from tocsin.store.postgres import Postgres
 from tocsin.store.sqlite import Sqlite
 
 T = TypeVar("T")
@@ -28,7 +27,15 @@ def open_store(url: str, data: Path) -> "Store":
 
     Raises StoreUnavailable when it cannot be reached, SchemaTooNew when a newer Tocsin wrote it.
     """
-    return Store(Sqlite(data / DATABASE) if url == "sqlite" else Postgres(url))
+    if url == "sqlite":
+        return Store(Sqlite(data / DATABASE))
+    try:
+        from tocsin.store.postgres import Postgres  # noqa: PLC0415 - its driver is an extra, not everyone has it
+    except ImportError as error:
+        raise StoreUnavailable(
+            f"PostgreSQL needs its driver: pip install 'tocsin[postgres]' ({error.name} is missing)"
+        ) from None
+    return Store(Postgres(url))
 
 
 class Store:
@@ -37,7 +44,7 @@ class Store:
     Functions of the noun files are run through `read` and `write`: `store.read(lambda tx: alertgroup.get(tx, 7))`.
     """
 
-    def __init__(self, engine: Sqlite | Postgres) -> None:
+    def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._listeners: list[Callable[[Change], None]] = []
         session = engine.open()
