@@ -36,6 +36,7 @@ FAMILIES = ("qakbot", "emotet", "icedid", "trickbot", "dridex", "agent tesla", "
 USERS = ("ada", "grace", "edsger", "barbara", "donald", "radia", "ken", "margaret")
 SOURCES = (("splunk",), ("email", "sourcefire"), ("email", "fireeye"), ("suricata",), ("slips",), ("zeek", "corelight"))
 TAGS = ("c2", "scan", "phishing", "malware", "bruteforce", "exfiltration", "dns", "policy", "vip", "false positive")
+# A hundred of each, whatever the number of alertgroups, so that pages of small and large stores are equally long.
 RARE_TAG, RARE_SOURCE, RARE_WORD = "crown jewels", "honeypot", "supernova"
 
 
@@ -62,16 +63,17 @@ def fill(url: str, data: Path, groups: int, say: bool = True) -> None:
 def _entries(groups: int) -> Iterator[Entry]:
     chance = random.Random(1)  # noqa: S311  # the same filling every time
     rows = tuple(Alert(json=msgspec.json.encode(_row(chance, n)).decode()) for n in range(2000))
+    seldom = max(1, groups // 101)
     for number in range(groups):
         received = NOW - (groups - number) * 20 * SECOND
         start, count = chance.randrange(1980), 1 + min(int(chance.expovariate(1 / (ROWS - 1))), 19 * ROWS)
         tags = tuple(chance.sample(TAGS, chance.choice((0, 1, 1, 2, 3))))
         group = Alertgroup(
-            subject=_subject(chance, number),
+            subject=_subject(chance) + f" {RARE_WORD}" * (number % seldom == 3),
             alerts=(rows[start:] + rows)[:count] if count > 20 else rows[start : start + count],
             columns=tuple(rows[0].data),
-            tags=(*tags, RARE_TAG) if number % 9973 == 0 else tags,
-            sources=(RARE_SOURCE,) if number % 9967 == 0 else chance.choice(SOURCES),
+            tags=(*tags, RARE_TAG) if number % seldom == 1 else tags,
+            sources=(RARE_SOURCE,) if number % seldom == 2 else chance.choice(SOURCES),
             tlp=chance.choice((TLP.UNSET, TLP.GREEN, TLP.AMBER)),
             message_id=f"fill-{number}",
             created=received - chance.randrange(600) * SECOND,
@@ -89,8 +91,8 @@ def _entries(groups: int) -> Iterator[Entry]:
         yield entry(message, [Part(group=group, severity=Severity(number % 5), lanes=lanes)], "scot", "1")
 
 
-def _subject(chance: random.Random, number: int) -> str:
-    text = chance.choice(SUBJECTS).format(
+def _subject(chance: random.Random) -> str:
+    return chance.choice(SUBJECTS).format(
         domain=f"{chance.choice(FAMILIES).replace(' ', '-')}{chance.randrange(5000)}.example",
         family=chance.choice(FAMILIES),
         host=f"host{chance.randrange(20_000)}",
@@ -98,7 +100,6 @@ def _subject(chance: random.Random, number: int) -> str:
         octet=chance.randrange(254),
         number=chance.randrange(100_000),
     )
-    return f"{text} {RARE_WORD}" if number % 9949 == 0 else text
 
 
 def _row(chance: random.Random, n: int) -> dict[str, object]:

@@ -46,12 +46,11 @@ def load(port: int, requests: Requests, *, connections: int, seconds: float, pro
     """Ask for so many seconds after a second of warming up."""
     processes = max(1, min(processes, connections))
     shares = [connections // processes + (n < connections % processes) for n in range(processes)]
-    begin = time.time() + 1.5
     pipes: list[Connection] = []
     workers = []
     for n, share in enumerate(shares):
         here, there = _SPAWN.Pipe()
-        arguments = (there, port, requests, share, n * 10**9, begin, seconds)
+        arguments = (there, port, requests, share, n * 10**9, seconds)
         worker = _SPAWN.Process(target=_work, args=arguments, daemon=True)
         worker.start()
         there.close()
@@ -71,23 +70,26 @@ def load(port: int, requests: Requests, *, connections: int, seconds: float, pro
     return Measured(seconds, latencies, failed, first)
 
 
-def _work(
-    pipe: Connection, port: int, requests: Requests, connections: int, number: int, begin: float, seconds: float
-) -> None:
-    pipe.send(uvloop.run(_ask(port, requests, connections, number, begin, seconds)))
+def _work(pipe: Connection, port: int, requests: Requests, connections: int, number: int, seconds: float) -> None:
+    pipe.send(uvloop.run(_ask(port, requests, connections, number, seconds)))
 
 
 async def _ask(
-    port: int, requests: Requests, connections: int, number: int, begin: float, seconds: float
+    port: int, requests: Requests, connections: int, number: int, seconds: float
 ) -> tuple[list[float], int, str]:
     loop = asyncio.get_running_loop()
-    log = _Log(number, loop.time() + max(0.0, begin - time.time()), seconds)
+    log = _Log(number, _now() + 1.0, seconds)
     asking = []
     for _ in range(connections):
         _, one = await loop.create_connection(lambda: _Asking(requests, log), "127.0.0.1", port)
         asking.append(one)
     await asyncio.gather(*(one.ended for one in asking))
     return log.latencies, log.failed, log.why
+
+
+def _now() -> float:
+    """Seconds; a loop's own clock counts whole milliseconds."""
+    return time.perf_counter()
 
 
 class _Log:
@@ -104,8 +106,7 @@ class _Asking(asyncio.Protocol):
 
     def __init__(self, requests: Requests, log: _Log) -> None:
         self._requests, self._log = requests, log
-        self._loop = asyncio.get_running_loop()
-        self.ended: asyncio.Future[None] = self._loop.create_future()
+        self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._buffer = b""
         self._missing = -1  # bytes of the body still to come; -1 while the head is not complete
         self._good = False
@@ -118,7 +119,7 @@ class _Asking(asyncio.Protocol):
     def _next(self) -> None:
         self._log.number += 1
         request = self._requests.request(self._log.number)
-        self._asked = self._loop.time()
+        self._asked = _now()
         self._transport.write(request)
 
     def data_received(self, data: bytes) -> None:
@@ -139,7 +140,7 @@ class _Asking(asyncio.Protocol):
             self._answered()
 
     def _answered(self) -> None:
-        now, log = self._loop.time(), self._log
+        now, log = _now(), self._log
         if log.begin <= now < log.end:
             log.latencies.append(now - self._asked)
             log.failed += not self._good
@@ -149,7 +150,7 @@ class _Asking(asyncio.Protocol):
             self._transport.close()
 
     def connection_lost(self, error: Exception | None) -> None:
-        if error is not None or self._loop.time() < self._log.end:
+        if error is not None or _now() < self._log.end:
             self._log.failed += 1
             self._log.why = self._log.why or f"connection lost: {error}"
         if not self.ended.done():
