@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Mapping
 
+import msgspec
 import structlog
 
 from tocsin.errors import StoreUnavailable
@@ -17,6 +18,8 @@ log = structlog.get_logger()
 
 FIRST_WAIT_S = 2.0
 LONGEST_WAIT_S = 300.0
+HUB = "tocsin"
+"""The name under which the hub speaks of itself, such as of a source that is silent."""
 
 
 class SourceDesk:
@@ -33,7 +36,12 @@ class SourceDesk:
         return self._store.read(lambda tx: tally.source_cursor(tx, self.name))
 
     def accept(self, message: Message, cursor: str | None = None, refused: str = "") -> None:
-        """Store message and cursor together. Raises StoreUnavailable: nothing was stored."""
+        """Store message and cursor together. Raises StoreUnavailable: nothing was stored.
+
+        The message carries this source's name; what the source says of itself is the hub's and comes without a cursor.
+        """
+        if cursor is not None or message.source != HUB:
+            message = msgspec.structs.replace(message, source=self.name)
         self._intake.accept(message, cursor, refused)
         self.said = ""
 
