@@ -1,35 +1,41 @@
-"""Mails as strangers write them."""
+"""Mails as files and as tests write them."""
 
+from collections.abc import Iterable
 from email.message import EmailMessage
+from pathlib import Path
 
-from tocsin.kit.letter import MAIL
-from tocsin.model import Message
-from tocsin.web.notes import now_micros
+from tocsin.model import Alertgroup, Message
 
-HOSTILE_HTML = """<html><head><style>body{background:url(https://evil.example/s.css)}</style></head><body onload="x()">
-<script>alert(1)</script><img src="https://evil.example/pixel.gif"><iframe src="https://evil.example/"></iframe>
-<form action="https://evil.example/"><input name="password"></form><svg onload="alert(2)"></svg></div></main>
-<p id="main" class="problem" style="position:fixed">Please <a href="https://evil.example/go">sign in</a></p>
-<table><tr><td colspan="2" onclick="x()">10.0.0.1</td></tr></table></body></html>"""
+DATA = Path(__file__).parent.parent / "data"
+NOW = 1_795_000_000_000_000
+
+
+def mailed(raw: bytes) -> Message:
+    """A message of a mail's bytes."""
+    return Message(source="mail", body=raw, media_type="message/rfc822", received=NOW)
+
+
+def mail_from(file: str) -> Message:
+    """A sample, by its path below tests/data."""
+    return mailed((DATA / file).read_bytes())
 
 
 def a_mail(
-    subject: str = "Alert", text: str = "", html: str = "", attachments: dict[str, bytes] | None = None
-) -> bytes:
-    """A mail as bytes; attachments by their names."""
+    *, subject: str = "Splunk Alert: x", sender: str = "splunk@example.com", html: str = "", text: str = ""
+) -> Message:
+    """A mail with one or both texts."""
     mail = EmailMessage()
-    mail["From"] = "Detector <detector@example.org>"
-    mail["To"] = "soc@example.org"
-    mail["Subject"] = subject
-    mail["Message-ID"] = f"<{abs(hash((subject, text, html)))}@example.org>"
-    mail.set_content(text or "\n")
-    if html:
+    mail["Subject"], mail["From"], mail["Message-ID"] = subject, sender, "<1@example.com>"
+    if text or not html:
+        mail.set_content(text)
+    if html and text:
         mail.add_alternative(html, subtype="html")
-    for name, body in (attachments or {}).items():
-        mail.add_attachment(body, maintype="application", subtype="octet-stream", filename=name)
-    return mail.as_bytes()
+    elif html:
+        mail.set_content(html, subtype="html")
+    return mailed(mail.as_bytes())
 
 
-def mailed(body: bytes, source: str = "mailbox") -> Message:
-    """A mail as a source hands it over."""
-    return Message(source=source, body=body, media_type=MAIL, received=now_micros(), sender="detector@example.org")
+def only(groups: Iterable[Alertgroup]) -> Alertgroup:
+    """The one group that came of it."""
+    (group,) = groups
+    return group

@@ -70,7 +70,7 @@ COLUMNS: dict[str, str] = {
     "description": "description alert.description attach.content event.reason message msg summary",
     "confidence": "confidence alert.confidence",
     "detected": """timestamp @timestamp _time ts time seconds detect_time detected detected_at event.created
-        event_time alert_time start_time create_time date""",
+        event_time alert_time start_time create_time occurred date""",
     "start": """flow.start suricata.eve.flow.start event.start start_time starttime start event_time first_seen
         win_start_time""",
     "end": "flow.end suricata.eve.flow.end event.end end_time endtime end cease_time last_seen win_end_time",
@@ -95,7 +95,7 @@ COLUMNS: dict[str, str] = {
     "dest_email": """dest_email target.email recipient recipients to rcptto email.to email.to.address
         smtp.rcpt_to""",
     "protocol": """proto transport network.transport protocol ip_proto source.proto target.proto source.protocol
-        app_proto suricata.eve.app_proto service network.protocol network.application application_protocol app""",
+        app_proto suricata.eve.app_proto service network.protocol network.application application_protocol app explanation.protocol""",
     "flow_uid": "flow_id flow_uid flow_uids suricata.eve.flow_id zeek.session_id x_slips_flow_uids zeek_uid",
     "flow_uid:text": "uid uids",
     "attacker_direction": "attacker.direction x_slips_attacker_direction",

@@ -15,9 +15,9 @@ from tocsin.model import Severity
 
 _WORDS: dict[Severity, str] = {
     Severity.INFO: "info informational information informative notice audit debug none benign",
-    Severity.LOW: "low minor verylow",
+    Severity.LOW: "low minor minr verylow",
     Severity.MEDIUM: "medium med moderate warning warn average",
-    Severity.HIGH: "high major error err important serious veryhigh",
+    Severity.HIGH: "high major majr error err important serious veryhigh",
     Severity.CRITICAL: "critical crit fatal emergency emerg severe alert",
 }
 WORDS = {word: severity for severity, words in _WORDS.items() for word in words.split()}

@@ -1,36 +1,34 @@
 """HTML written by strangers: its tables, its links and its text. WHATWG HTML, section 4.9 (tables).
 
 The parser behind it is quick, but holds still for minutes on a megabyte of tags that are never closed; so bytes and
-depth are counted first.
+depth are counted first (`html_depth.py`).
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from tocsin.errors import Unreadable
+from tocsin.kit.html_depth import check_depth
 from tocsin.model import Link, Noun
 
 MOST_BYTES = 32 * 1024 * 1024
-DEEPEST = 400
 MOST_SPAN = 1000
+MOST_CELLS = 1_000_000
 
-_TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)")
-_VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr"}
-_END_TAG_OPTIONAL = {
-    *("html", "head", "body", "p", "li", "dt", "dd", "tr", "td", "th", "tbody", "thead", "tfoot", "colgroup"),
-    *("option", "optgroup", "rt", "rp"),
-}
-_NEVER_CLOSED = frozenset(_VOID | _END_TAG_OPTIONAL)
 _BREAKS = frozenset(
     {
-        *("address", "article", "br", "dd", "div", "dl", "dt", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "li", "ol"),
-        *("p", "pre", "section", "tr", "ul"),
+        *("address", "article", "blockquote", "br", "center", "dd", "div", "dl", "dt", "h1", "h2", "h3", "h4", "h5"),
+        *("h6", "hr", "li", "ol", "p", "pre", "section", "table", "tr", "ul"),
     }
 )
 _SILENT = frozenset(("script", "style", "template", "head", "title", "noscript", "-comment"))
+_HIDDEN_IN_CELLS = "td script, td style, td template, td noscript, th script, th style, th template, th noscript"
 _SPACES = re.compile(r"[ \t\r\n\f]+")
+_FOLDS = re.compile(r"[\t\r\n\f]|  ")
+_KEPT = re.compile(r"white-space\s*:\s*(?:pre|break-spaces)", re.IGNORECASE)
+_BETWEEN = "\ufdd0"  # no character of any text; one that holds it is read the long way
 
 
 class Cell(Noun, frozen=True, kw_only=True):
@@ -56,14 +54,15 @@ class Page:
     def __init__(self, html: str) -> None:
         if len(html) > MOST_BYTES:
             raise Unreadable(f"the HTML is larger than {MOST_BYTES // 2**20} MiB")
-        _check_depth(html)
+        check_depth(html)
         self._root = LexborHTMLParser(html).root
 
     def tables(self) -> list[Table]:
-        """The outermost tables in order; what is nested in a cell is text of that cell."""
-        if self._root is None:
-            return []
-        return [_table(node) for node in self._root.css("table") if not _inside_table(node)]
+        """The outermost tables in order; what is nested in a cell is text of that cell.
+
+        A table that only lays out others, one cell in a row and no header, is looked through.
+        """
+        return [] if self._root is None else [_table(node) for node in _outermost(self._root)]
 
     def links(self) -> tuple[Link, ...]:
         """Every link with its text."""
@@ -74,28 +73,55 @@ class Page:
         return "\n".join(_values(self._root)) if self._root is not None else ""
 
 
-def _check_depth(html: str) -> None:
-    depth = 0
-    for match in _TAG.finditer(html):
-        if match[2].lower() in _NEVER_CLOSED:
+def _outermost(within: LexborNode) -> Iterator[LexborNode]:
+    ended: set[int] = set()  # tables inside tables that were given out
+    for node in within.css("table"):
+        if node.mem_id in ended:
             continue
-        depth += -1 if match[1] else 1
-        if depth > DEEPEST:
-            raise Unreadable(f"the HTML has more than {DEEPEST} open tags inside each other")
+        inner = [each for each in node.css("table") if each.mem_id != node.mem_id]
+        if inner and _only_lays_out(node):
+            continue
+        ended.update(each.mem_id for each in inner)
+        yield node
 
 
-def _inside_table(node: LexborNode) -> bool:
-    parent = node.parent
-    while parent is not None:
-        if parent.tag == "table":
-            return True
-        parent = parent.parent
-    return False
+def _only_lays_out(table: LexborNode) -> bool:
+    for row in _rows(table):
+        cells = [node.tag for node in row.iter() if node.tag in ("td", "th")]
+        if len(cells) > 1 or "th" in cells:
+            return False
+    return True
 
 
 def _table(table: LexborNode) -> Table:
+    if len(table.css("table")) > 1 or table.css_first(_HIDDEN_IN_CELLS):
+        quick = False
+    else:
+        quick = table.css_first("[colspan], [rowspan]") is None
+    return _plain_table(table) if quick else _spanned_table(table)
+
+
+def _plain_table(table: LexborNode) -> Table:
+    """A table without tables in it and without spans, in one walk."""
+    linked = {node.mem_id for node in table.css("td:has(a), th:has(a)")}
+    rows: list[Row] = []
+    cells: list[Cell] = []
+    for node in table.css("tr, td, th"):
+        tag = node.tag
+        if tag == "tr":
+            rows.append(tuple(cells))
+            cells = []
+            continue
+        links = _links(node) if linked and node.mem_id in linked else ()
+        cells.append(Cell(values=_cell_values(node), links=links, header=tag == "th"))
+    rows.append(tuple(cells))
+    return tuple(rows[1:])
+
+
+def _spanned_table(table: LexborNode) -> Table:
     rows: list[Row] = []
     hanging: dict[int, tuple[int, Cell]] = {}
+    count = 0
     for row in _rows(table):
         cells: list[Cell] = []
         for node in row.iter():
@@ -109,21 +135,28 @@ def _table(table: LexborNode) -> Table:
                 cells.append(cell)
         _take_hanging(cells, hanging)
         rows.append(tuple(cells))
+        count += len(cells)
+        if count > MOST_CELLS:
+            raise Unreadable(f"a table of the HTML spans more than {MOST_CELLS:,} cells")
     return tuple(rows)
 
 
 def _cell(node: LexborNode) -> tuple[Cell, int, int]:
     """A cell, and how many rows and columns it spans."""
-    header = node.tag == "th"
     attributes = node.attributes
-    down, across = _span(attributes, "rowspan"), _span(attributes, "colspan")
-    only = node.child
-    if only is None:
-        return Cell(values=(), header=header), down, across
-    if only.next is None and only.tag == "-text":  # nearly every cell of a long table
-        text = _SPACES.sub(" ", only.text_content or "").strip()
-        return Cell(values=(text,) if text else (), header=header), down, across
-    return Cell(values=tuple(_values(node)), links=_links(node), header=header), down, across
+    cell = Cell(values=tuple(_values(node)), links=_links(node), header=node.tag == "th")
+    return cell, _span(attributes, "rowspan"), _span(attributes, "colspan")
+
+
+def _cell_values(node: LexborNode) -> tuple[str, ...]:
+    """As `_values`, the short way for the one piece of text that most cells hold."""
+    texts = node.text(deep=True, separator=_BETWEEN).split(_BETWEEN)
+    pieces = [text for text in texts if text and not text.isspace()]
+    if not pieces:
+        return ()
+    if len(pieces) == 1 and not _FOLDS.search(only := pieces[0].strip()):
+        return (only,)
+    return tuple(_values(node))
 
 
 def _take_hanging(cells: list[Cell], hanging: dict[int, tuple[int, Cell]]) -> None:
@@ -162,11 +195,15 @@ def _links(node: LexborNode) -> tuple[Link, ...]:
 
 
 def _values(node: LexborNode) -> list[str]:
-    """The text in pieces, cut where a browser would begin a new line; white space folded as HTML does."""
+    """The text in pieces, cut where a browser would begin a new line.
+
+    White space is folded as HTML does, and kept where the page says so (`pre`, `white-space: pre-wrap`).
+    """
     pieces: list[str] = [""]
-    stack: list[tuple[LexborNode, bool]] = [(node, False)]
+    kept: set[int] = set()
+    stack: list[tuple[LexborNode, bool, bool]] = [(node, False, False)]
     while stack:
-        here, leaving = stack.pop()
+        here, leaving, keep = stack.pop()
         tag = here.tag or ""
         if tag in _BREAKS and here is not node:
             pieces.append("")
@@ -175,9 +212,14 @@ def _values(node: LexborNode) -> list[str]:
         if leaving or tag in _SILENT:
             continue
         if tag == "-text":
-            pieces[-1] += here.text_content or ""
+            text = here.text_content or ""
+            pieces[-1] += text
+            if keep and not text.isspace():
+                kept.add(len(pieces) - 1)
             continue
+        keep = keep or tag == "pre" or bool(_KEPT.search((here.attributes or {}).get("style") or ""))
         if tag in _BREAKS:
-            stack.append((here, True))
-        stack += [(child, False) for child in reversed(list(here.iter(include_text=True)))]
-    return [text for piece in pieces if (text := _SPACES.sub(" ", piece).strip())]
+            stack.append((here, True, False))
+        stack += [(child, False, keep) for child in reversed(list(here.iter(include_text=True)))]
+    whole = (piece if n in kept else _SPACES.sub(" ", piece) for n, piece in enumerate(pieces))
+    return [text for piece in whole if (text := piece.strip())]
