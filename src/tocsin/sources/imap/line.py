@@ -118,8 +118,7 @@ class Line:
         try:
             self._client.logout()
         except BROKEN:
-            with contextlib.suppress(*BROKEN):
-                self._client.shutdown()
+            _let_go(self._client)
 
     def _opened(self) -> dict[bytes, Any]:
         options = self._options
@@ -164,8 +163,7 @@ def connected(options: Options, tokens: Tokens | None) -> Iterator[Line]:
         _sign_in(client, options, tokens)
         line = Line(client, options)
     except BaseException:
-        with contextlib.suppress(*BROKEN):
-            client.shutdown()
+        _let_go(client)
         raise
     try:
         yield line
@@ -197,12 +195,17 @@ def _reached(options: Options) -> IMAPClient:
                 )
             client.starttls(context)
     except BROKEN as error:
-        client.shutdown()
+        _let_go(client)
         raise _unreachable(error, options) from None
     except Ails:
-        client.shutdown()
+        _let_go(client)
         raise
     return client
+
+
+def _let_go(client: IMAPClient) -> None:
+    with contextlib.suppress(*BROKEN):
+        client.shutdown()
 
 
 def _unreachable(error: BaseException, options: Options) -> Ails:
