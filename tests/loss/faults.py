@@ -43,6 +43,7 @@ class Scene:
     seed: str
     cluster: Postgres | None = None
     cluster_volume: Volume | None = None
+    chance: random.Random = field(init=False)
     diary: list[tuple[float, str]] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     pieces: int = 0
@@ -50,6 +51,9 @@ class Scene:
     """When the hub's disk was full: from, to."""
     excuses: list[str] = field(default_factory=list)
     """What /readyz said while it was full."""
+
+    def __post_init__(self) -> None:
+        self.chance = random.Random(f"{self.seed} scene")
 
     def now(self) -> float:
         """Seconds since the round began."""
@@ -73,6 +77,26 @@ def kill(scene: Scene, lasts: float) -> None:
     scene.hub.kill()
     time.sleep(lasts / 4)
     scene.start_hub()
+
+
+def kill_and_rotate(scene: Scene, lasts: float) -> None:
+    """SIGKILL, and the files are renamed, some of them twice over, before the new start."""
+    scene.hub.kill()
+    for _ in range(scene.chance.randrange(1, 4)):
+        rotate(scene, scene.chance)
+        if scene.chance.random() < 0.5:
+            _touch_files(scene)
+    scene.start_hub()
+
+
+def second_server(scene: Scene, lasts: float) -> None:
+    """Somebody starts another server on the same folder: it has to go away and leave ours in peace."""
+    other = Hub(scene.hub.data, scene.hub.data.with_name("second.log"))
+    other.start()
+    said = other.wait_ready(20)
+    if other.alive:
+        scene.problems.append(f"a second server on the same folder was not refused: {said or 'it is ready'}")
+    other.kill()
 
 
 def kill_while_starting(scene: Scene, lasts: float) -> None:
@@ -222,6 +246,8 @@ EVERYWHERE: dict[str, Callable[[Scene, float], None]] = {
     for f in (
         kill,
         kill_while_starting,
+        kill_and_rotate,
+        second_server,
         terminate,
         freeze,
         full_disk,
@@ -257,7 +283,7 @@ def plan(seed: str, engine: str) -> list[Fault]:
 def happen(scene: Scene, fault: Fault) -> None:
     """Do it and lift it again."""
     scene.note(str(fault))
-    if fault.kind not in ("kill", "kill_while_starting") and not scene.hub.alive:
+    if not scene.hub.alive:
         scene.problems.append(f"the server was dead at {scene.now():.2f} s, and nobody had killed it")
         scene.start_hub()
     {**EVERYWHERE, **DATABASE}[fault.kind](scene, fault.lasts)
@@ -273,6 +299,12 @@ def rotate(scene: Scene, chance: random.Random) -> None:
     with suppress(OSError):
         file.rename(f"{file}.{scene.pieces}")
         scene.note(f"{file.name} renamed to {file.name}.{scene.pieces}")
+
+
+def _touch_files(scene: Scene) -> None:
+    """Make the files anew, empty, as logrotate's `create` does."""
+    for name in FILES:
+        (scene.volume.folder / name).touch()
 
 
 def _starve(scene: Scene) -> None:

@@ -30,6 +30,7 @@ DATABASE_DISK_MIB = 320
 CONFIGURATION = """
 [store]
 url = "{store}"
+shared = {shared}
 
 [delivery]
 first_wait_s = 0.05
@@ -82,8 +83,9 @@ class Round:
             receiver, book = stack.enter_context(open_book(self.seed, started))
             database = self.cluster.new_database() if self.cluster else ""
             store = self.cluster.url(database) if self.cluster else "sqlite"
+            shared = "true" if self.cluster and self._chance.random() < 0.3 else "false"
             (volume.folder / "tocsin.toml").write_text(
-                CONFIGURATION.format(store=store, lease=LEASE_S, hook=receiver.url)
+                CONFIGURATION.format(store=store, shared=shared, lease=LEASE_S, hook=receiver.url)
             )
             # Half of the time the server's own log stands on the disk that fills up.
             log = (volume.folder if self._chance.random() < 0.5 else folder) / "server.log"

@@ -72,6 +72,9 @@ class Sender(threading.Thread):
                     self._post(again)
             if self._chance.random() < 0.02:
                 self._post_garbage()
+            if self._chance.random() < 0.02:
+                number += 1
+                self._hang_up_within(draw(self._chance, number, self._which, ()))
             self._enough.wait(self._pace)
         for message in mine:
             self._deliver(message, last=True)
@@ -119,6 +122,19 @@ class Sender(threading.Thread):
             return
         if status not in (400, 429, 503):
             self._outbox.problems.append(f"garbage was answered {status}: {text[:200]}")
+
+    def _hang_up_within(self, message: Numbered) -> None:
+        """Send the beginning of a message and go away: it was never handed over, and must not be stored."""
+        body = message.body()
+        head = (
+            "POST /scot/api/v2/alertgroup HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+            f"Authorization: apikey {self._key}\r\nContent-Length: {len(body)}\r\n\r\n"
+        )
+        try:
+            with socket.create_connection(("127.0.0.1", self._port), timeout=self._patience) as line:
+                line.sendall(head.encode() + body[: self._chance.randrange(len(body))])
+        except OSError:
+            return  # the server is down, and has got even less
 
     def _ask(self, body: bytes, more: dict[str, str]) -> tuple[int, str]:
         if self._line is None:

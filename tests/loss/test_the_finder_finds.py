@@ -25,6 +25,7 @@ def kinds(outcome: Outcome) -> set[str]:
 
 
 @pytest.mark.loss
+@pytest.mark.timeout(300)
 def test_a_commit_after_the_answer_is_found_as_loss(tmp_path: Path) -> None:
     outcome = outcome_of("answer_before_commit", tmp_path)
 
@@ -36,6 +37,7 @@ def test_a_commit_after_the_answer_is_found_as_loss(tmp_path: Path) -> None:
 
 
 @pytest.mark.loss
+@pytest.mark.timeout(300)
 def test_a_forgotten_cursor_is_found_as_doubled_lines(tmp_path: Path) -> None:
     outcome = outcome_of("cursor_forgotten", tmp_path)
 
@@ -44,6 +46,7 @@ def test_a_forgotten_cursor_is_found_as_doubled_lines(tmp_path: Path) -> None:
 
 
 @pytest.mark.loss
+@pytest.mark.timeout(300)
 def test_the_same_kills_on_a_sound_server_find_nothing(tmp_path: Path) -> None:
     outcome = outcome_of("sound", tmp_path)
 
