@@ -58,6 +58,8 @@ class Hub:
 
     def start(self) -> None:
         """Begin to fetch and to send, and to sweep out what is older than it may be."""
+        for (kind, name), why in sorted(self.registry.broken.items()):
+            log.warning("plug-in left out", kind=str(kind), name=name, reason=why)
         self.store.on_commit(self._wake)
         self.lanes.start()
         self.fetchers.start()
@@ -96,7 +98,7 @@ def build(config: Config, data: Path, found: Registry | None = None) -> Hub:
         StoreLocked: another process works on this folder.
         StoreUnavailable, SchemaTooNew: see `store.open_store`.
     """
-    found = found or registry.find()
+    found = found or registry.find(data)
     wiring, problems = _wired(config, data, found)
     if problems.problems:
         raise problems
@@ -106,7 +108,7 @@ def build(config: Config, data: Path, found: Registry | None = None) -> Hub:
 def load_config(data: Path, file: Path | None = None) -> Config:
     """The configuration of the data folder. Raises ConfigError with everything that is wrong, plug-ins included."""
     config, problems = configuration.read(data, file)
-    _, more = _wired(config, data, registry.find())
+    _, more = _wired(config, data, registry.find(data))
     if problems or more.problems:
         raise ConfigError([*problems, *more.problems])
     return config

@@ -1,4 +1,4 @@
-"""Finds plug-ins: the modules of our three folders, and entry points, by the same door.
+"""Finds plug-ins: the modules of our three folders, entry points, and files in `DIR/plugins`, by the same door.
 
 Makes plug-ins of the tables of the configuration. What stands in such a table beside the plug-in's own options
 (`type`, `enabled`, and a destination's `clearance`) is read here and never seen by the plug-in.
@@ -11,22 +11,27 @@ import pkgutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib import metadata
+from pathlib import Path
+from types import ModuleType
 from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from tocsin import __version__
 from tocsin.errors import ConfigError, Problem
+from tocsin.kit.own_modules import modules_in
 from tocsin.kit.problems import nearest, problems_of
 from tocsin.model import TLP
 from tocsin.plugin import Destination, Parser, Plugin, Source
 
 OURS = "tocsin"
+PLUGINS = "plugins"
+"""The folder of the data folder into which users put plug-ins of their own, one file each."""
 FILE = "file"
 """The key of the validation context under which the configuration's file is named."""
 
 ON_BY_DEFAULT = ("idea_log", "text_log")
-"""Destinations that need no table in the configuration; every built-in parser is on by default, too."""
+"""Destinations that need no table in the configuration; so are parsers, built-in ones and those in `DIR/plugins`."""
 
 BREAKAGE = (
     *(ArithmeticError, AssertionError, AttributeError, ImportError, LookupError, NameError),
@@ -116,6 +121,8 @@ class Registry:
         there = self._found.get((kind, type))
         if there is not None:
             remedy = f"two packages offer it, {there.origin} {there.version} and {origin} {version}; uninstall one"
+            if origin.startswith(f"{PLUGINS}/"):
+                remedy = f"there is one of that name from {there.origin} {there.version}; rename {origin}"
             raise ConfigError([Problem(origin, f"{kind} {type}", "", remedy)])
         self._found[kind, type] = Found(kind, type, cls, origin, version)
 
@@ -187,7 +194,16 @@ class Registry:
     def _asked(self, kind: Kind, tables: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> dict[str, Mapping[str, Any]]:
         """The tables of a kind, after those there are without a configuration."""
         ours = [there.name for there in self.found() if there.kind is kind and there.origin == OURS]
-        on = {Kind.SOURCE: [], Kind.PARSER: ours, Kind.DESTINATION: [name for name in ours if name in ON_BY_DEFAULT]}
+        dropped = [
+            there.name
+            for there in self.found()
+            if there.kind is kind and there.origin.startswith(f"{PLUGINS}/") and not _needs_options(there.plugin)
+        ]
+        on = {
+            Kind.SOURCE: [],
+            Kind.PARSER: ours + dropped,
+            Kind.DESTINATION: [name for name in ours if name in ON_BY_DEFAULT],
+        }
         return {name: {} for name in on[kind]} | dict(tables.get(kind.table, {}))
 
     def _checked_table(
@@ -212,10 +228,10 @@ class Registry:
         return Problem(file, f"{table}.type", f'"{type_name}"', f"there is no such type of {kind}; {offer}")
 
 
-def find() -> Registry:
-    """Every plug-in that is installed: ours first, then those of entry points.
+def find(data: Path | None = None) -> Registry:
+    """Every plug-in that is installed: ours first, then those of entry points, then the files in `data`/plugins.
 
-    An entry point that cannot be loaded is remembered in `Registry.broken`.
+    An entry point or a file that cannot be loaded is remembered in `Registry.broken`.
 
     Raises:
         ConfigError: two plug-ins of one kind have the same name.
@@ -238,9 +254,29 @@ def find() -> Registry:
                 registry.broken[kind, point.name] = f"mend or uninstall {origin} {version}; it does not load ({why})"
             else:
                 _take_in(registry, kind, point.name, loaded, origin, version, problems)
+    if data is not None:
+        _take_in_files(registry, data / PLUGINS, problems)
     if problems:
         raise ConfigError(problems)
     return registry
+
+
+def _take_in_files(registry: Registry, folder: Path, problems: list[Problem]) -> None:
+    for path, module, why in modules_in(folder, (*BREAKAGE, SystemExit)):
+        origin = f"{PLUGINS}/{path.name}"
+        if module is None:
+            registry.broken[Kind.PARSER, path.stem] = f"{origin}: {why}"
+            continue
+        classes = {kind: _plugins_of(module, kind) for kind in Kind}
+        if not any(classes.values()):
+            remedy = f"{origin} holds no complete subclass of tocsin.plugin.Parser; a file that is none begins with _"
+            registry.broken[Kind.PARSER, path.stem] = remedy
+        for kind, found in classes.items():
+            if len(found) > 1:
+                named = ", ".join(each.__name__ for each in found)
+                registry.broken[kind, path.stem] = f"{origin} holds several ({named}): give each a file of its own"
+            elif found:
+                _take_in(registry, kind, path.stem, found[0], origin, found[0].version, problems)
 
 
 def options_of(kind: str) -> type[TableOptions]:
@@ -267,6 +303,22 @@ def _only_plugin_of(module: Any, kind: Kind) -> object:
         and f"{cls.__module__}.".startswith(f"{module.__name__}.")
     ]
     return here[0] if len(here) == 1 else module
+
+
+def _plugins_of(module: ModuleType, kind: Kind) -> list[type[Plugin]]:
+    """The complete classes of that kind that are defined in a user's file."""
+    return [
+        cls
+        for name, cls in inspect.getmembers(module, inspect.isclass)
+        if issubclass(cls, CLASSES[kind])
+        and cls.__module__ == module.__name__
+        and not name.startswith("_")
+        and not inspect.isabstract(cls)
+    ]
+
+
+def _needs_options(plugin: type[Plugin]) -> bool:
+    return any(option.is_required() for option in plugin.model_fields.values())
 
 
 def _table_options(kind: Kind) -> type[TableOptions]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from neighbours.mails import HOSTILE_HTML, a_mail, mailed
+from neighbours.letters import HOSTILE_HTML, a_letter, received
 from neighbours.parsers import Picky
 from tocsin import registry
 from tocsin.app import Hub, build
@@ -48,7 +48,7 @@ def kept(hub: Hub, body: bytes = b"not for picky") -> int:
 
 
 def kept_mail(hub: Hub, body: bytes) -> int:
-    stored = hub.intake.accept(mailed(body))
+    stored = hub.intake.accept(received(body))
     assert stored.quarantined
     return stored.message
 
@@ -74,7 +74,7 @@ def test_a_parser_that_could_read_it_shows_its_alertgroups(hub: Hub, analyst: Ca
 
 
 def test_a_mail_is_shown_without_anything_that_loads_leads_or_runs(hub: Hub, analyst: Caller) -> None:
-    body = a_mail("=?utf-8?q?Gr=C3=BC=C3=9Fe?=", "plain words", HOSTILE_HTML, {"../../x.exe": b"MZ"})
+    body = a_letter("=?utf-8?q?Gr=C3=BC=C3=9Fe?=", "plain words", HOSTILE_HTML, {"../../x.exe": b"MZ"})
     one = kept_mail(hub, body)
     seen = analyst.json(f"{API}/{one}")["preview"]
 
@@ -101,7 +101,7 @@ def test_a_mail_is_shown_without_anything_that_loads_leads_or_runs(hub: Hub, ana
 
 
 def test_an_attachment_is_a_file_to_keep_and_nothing_else(hub: Hub, analyst: Caller, viewer: Caller) -> None:
-    one = kept_mail(hub, a_mail(attachments={"naïve report.html": b"<script>alert(1)</script>"}))
+    one = kept_mail(hub, a_letter(attachments={"naïve report.html": b"<script>alert(1)</script>"}))
     got = analyst.get(f"/api/v2/message/{one}/attachment/0")
 
     assert got.content == b"<script>alert(1)</script>"
@@ -122,7 +122,7 @@ def test_a_mail_that_is_built_to_harm_is_kept_and_says_why_it_is_not_shown(
     hub: Hub, analyst: Caller, engine: str
 ) -> None:
     deep = b"".join(b"Content-Type: multipart/mixed; boundary=b%d\n\n--b%d\n" % (n, n) for n in range(2000))
-    tags = a_mail(html="<div>" * 50_000)
+    tags = a_letter(html="<div>" * 50_000)
     assert analyst.json(f"{API}/{kept_mail(hub, deep)}")["preview"]["reason"]
     seen = analyst.json(f"{API}/{kept_mail(hub, tags)}")["preview"]
     assert seen["html"] == ""
@@ -161,7 +161,7 @@ def test_reading_again_in_vain_keeps_it_with_the_new_reason(hub: Hub, analyst: C
 
 
 def test_anything_can_be_accepted_as_it_stands(hub: Hub, analyst: Caller) -> None:
-    odd, mail = kept(hub, b"\xff\x00 odd"), kept_mail(hub, a_mail("Odd mail", "with words"))
+    odd, mail = kept(hub, b"\xff\x00 odd"), kept_mail(hub, a_letter("Odd mail", "with words"))
     (of_odd,) = analyst.post(f"{API}/{odd}/accept").json()["alertgroups"]
     (of_mail,) = analyst.post(f"{API}/{mail}/accept").json()["alertgroups"]
 
@@ -229,7 +229,7 @@ def test_the_page_accepts_discards_and_puts_back(hub: Hub, person: Caller) -> No
 
 @pytest.mark.parametrize("engine", ["sqlite"])
 def test_the_page_shows_a_mail_harmless_and_offers_its_attachments(hub: Hub, person: Caller, engine: str) -> None:
-    one = kept_mail(hub, a_mail("Mind the \u202egap", "", HOSTILE_HTML, {"a.pdf": b"%PDF"}))
+    one = kept_mail(hub, a_letter("Mind the \u202egap", "", HOSTILE_HTML, {"a.pdf": b"%PDF"}))
     page = person.get(f"/quarantine/{one}").text
     letter = page.split('aria-label="The mail\'s HTML">')[1].split("<details>")[0]
 
@@ -247,7 +247,7 @@ def test_the_page_shows_a_mail_harmless_and_offers_its_attachments(hub: Hub, per
 
 @pytest.mark.parametrize("engine", ["sqlite"])
 def test_the_original_of_an_alertgroup_is_opened_too(hub: Hub, person: Caller, engine: str) -> None:
-    one = kept_mail(hub, a_mail("Odd mail", "with words"))
+    one = kept_mail(hub, a_letter("Odd mail", "with words"))
     decide(person, one, do="accept")
     page = person.get("/alerts/1/original").text
 

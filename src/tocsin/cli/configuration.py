@@ -25,7 +25,7 @@ def check(data: Path, file: Path | None) -> None:
     from tocsin.errors import ConfigError
 
     tree, problems = read(present(data), file)
-    wiring, more = registry.find().wire(
+    wiring, more = registry.find(data).wire(
         {"sources": tree.sources, "parsers": tree.parsers, "destinations": tree.destinations}, tree.context(data)
     )
     if problems or more:

@@ -80,7 +80,7 @@ def configuration(data: Path, file: Path | None) -> Iterator[Finding]:
 
     tree, problems = read(data, file)
     try:
-        found = registry.find()
+        found = registry.find(data)
     except ConfigError as error:
         yield from (Finding(False, "plug-ins", str(problem)) for problem in error.problems)
         return

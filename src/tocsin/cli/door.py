@@ -35,9 +35,20 @@ class Door:
         """The decoded answer. Raises NotFound, StoreUnavailable or TocsinError with what the server says."""
         return self._loop.run(self._ask(method, path, body))
 
-    def fetch(self, method: str, path: str, take: Callable[[bytes], object]) -> None:
+    def fetch(self, method: str, path: str, take: Callable[[bytes], object], body: object = None) -> None:
         """Hand the answer's body to `take` piece by piece. Raises as `ask` does."""
-        self._loop.run(self._fetch(method, path, take))
+        self._loop.run(self._fetch(method, path, take, body))
+
+    def hand_over(self, path: str, body: bytes, media_type: str) -> Any:
+        """POST bytes as they are; the decoded answer. Raises as `ask` does."""
+        return self._loop.run(self._hand_over(path, body, media_type))
+
+    async def _hand_over(self, path: str, body: bytes, media_type: str) -> Any:
+        try:
+            answer = await self._client.post(path, content=body, headers={"Content-Type": media_type})
+        except httpx2.TransportError as error:
+            raise StoreUnavailable(f"the running server does not answer ({error})") from error
+        return read_answer(answer)
 
     async def _ask(self, method: str, path: str, body: object) -> Any:
         try:
@@ -46,9 +57,9 @@ class Door:
             raise StoreUnavailable(f"the running server does not answer ({error})") from error
         return read_answer(answer)
 
-    async def _fetch(self, method: str, path: str, take: Callable[[bytes], object]) -> None:
+    async def _fetch(self, method: str, path: str, take: Callable[[bytes], object], body: object) -> None:
         try:
-            async with self._client.stream(method, path) as answer:
+            async with self._client.stream(method, path, json=body) as answer:
                 if answer.is_error:
                     await answer.aread()
                     read_answer(answer)
