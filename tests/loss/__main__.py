@@ -2,6 +2,7 @@
 
 import argparse
 import shutil
+import signal
 import sys
 import tempfile
 from contextlib import ExitStack
@@ -18,6 +19,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--keep", action="store_true", help="leave the server's log and folders of failed rounds")
     chosen = parser.parse_args()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ended early, it still takes its disks and servers along
     seed = chosen.seed or first_seed()
     failed = 0
     with ExitStack() as stack:
