@@ -5,7 +5,7 @@ The hot way in stands first. Every path of the API is served as it stands here a
 
 from collections.abc import Iterable, Sequence
 
-from tocsin.web.api import admin, alert, alertgroup, ledger, post, quarantine, system
+from tocsin.web.api import admin, alert, alertgroup, ledger, mail, post, quarantine, system
 from tocsin.web.door import Route
 from tocsin.web.pages import PAGES
 
@@ -14,6 +14,7 @@ SCOT = "/scot"
 
 API: Sequence[Route] = [
     Route(["POST"], f"{V2}/alertgroup", "sender", post.post_alertgroup),
+    Route(["POST"], f"{V2}/mail", "sender", mail.post_mail),
     Route(["GET"], f"{V2}/alertgroup", "viewer", alertgroup.list_alertgroups),
     Route(["GET"], f"{V2}/alertgroup/{{id}}", "viewer", alertgroup.get_alertgroup),
     Route(["PUT"], f"{V2}/alertgroup/{{id}}", "analyst", alertgroup.put_alertgroup),

@@ -9,6 +9,7 @@ from typing import Any, get_args
 import msgspec
 
 from tocsin import __version__
+from tocsin.kit.letter import MAIL
 from tocsin.web.api.described import DESCRIPTIONS, Description
 from tocsin.web.door import Route
 
@@ -36,6 +37,9 @@ class NotKnown(msgspec.Struct, frozen=True):
     csrf: str
     error_msg: str
 
+
+BYTES: Mapping[str, Any] = {MAIL: {}, "application/octet-stream": {}}
+"""What may be posted where bytes are taken as they are."""
 
 SECURITY: Mapping[str, Mapping[str, str]] = {
     "apikey": {
@@ -124,10 +128,8 @@ def _operation(route: Route, method: str, told: Description, schemas: _Schemas) 
         "security": [] if route.role == "none" else [{name: []} for name in SECURITY],
     }
     if told.body is not None:
-        operation["requestBody"] = {
-            "required": True,
-            "content": {"application/json": {"schema": schemas.of(told.body)}},
-        }
+        content = BYTES if told.body is bytes else {"application/json": {"schema": schemas.of(told.body)}}
+        operation["requestBody"] = {"required": True, "content": content}
     return operation
 
 
@@ -159,7 +161,7 @@ def _responses(route: Route, told: Description, schemas: _Schemas) -> dict[str, 
         errors |= {401, 403, 429}
     if "{" in route.path:
         errors.add(404)
-    if told.body is not None:
+    if told.body not in (None, bytes):
         errors.add(413)
     errors.update(told.errors)
     for status in sorted(errors - {told.status, *told.more}):
