@@ -7,6 +7,7 @@ SQL is written once. Parameters are `:name`. Words in braces stand for what must
     {id} {serial} {blob} {clustered} {for_update} {skip_locked}    see `Dialect`
 """
 
+import os
 import re
 import threading
 import time
@@ -22,6 +23,8 @@ import structlog
 from tocsin.errors import StoreError, StoreUnavailable
 
 log = structlog.get_logger()
+
+_PROBE_BYTES = 256 * 1024
 
 Row = tuple[Any, ...]
 
@@ -272,7 +275,7 @@ class Writer(threading.Thread):
             answers = self._appended(tx, [job.what for job in entries], alone=len(jobs) == 1)
             results += [(job, answer, None) for job, answer in zip(entries, answers, strict=True)]
         if not jobs:
-            tx.run("UPDATE counter SET message = message")  # the probe: does writing work again?
+            _probe(tx)
         for job in jobs:
             if callable(job.what):
                 results.append((job, *self._alone(tx, job.what)))
@@ -301,6 +304,15 @@ class Writer(threading.Thread):
             return None, error
         tx.run("RELEASE SAVEPOINT job")
         return result, None
+
+
+def _probe(tx: Tx) -> None:
+    """Whether writing works again: as much as a large message takes, since a full disk still takes a small change."""
+    tx.run("DELETE FROM original WHERE hash = 'probe'")
+    tx.run(
+        "INSERT INTO original (hash, codec, size, bytes) VALUES ('probe', 0, 0, :bytes)", bytes=os.urandom(_PROBE_BYTES)
+    )
+    tx.run("DELETE FROM original WHERE hash = 'probe'")
 
 
 class _Spoiled(Exception):
