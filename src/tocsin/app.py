@@ -16,6 +16,7 @@ from tocsin.errors import ConfigError, StoreError, StoreLocked, StoreUnavailable
 from tocsin.intake import Intake, Limits
 from tocsin.intake.again import Again
 from tocsin.intake.fetching import Fetchers
+from tocsin.intake.habits import Habits
 from tocsin.model import Micros
 from tocsin.registry import Registry, Wiring
 from tocsin.sharing import Gate
@@ -53,6 +54,7 @@ class Hub:
             self.store, wiring.destinations, config.delivery, gate, self.names, shared=config.store.shared
         )
         self.fetchers = Fetchers(self.store, self.intake, wiring.sources)
+        self.habits = Habits(self.store, self.intake, wiring.parsers)
         self._ended = threading.Event()
         self._keeper = threading.Thread(target=self._keep, name="tocsin-keeper", daemon=True)
 
@@ -63,6 +65,7 @@ class Hub:
         self.store.on_commit(self._wake)
         self.lanes.start()
         self.fetchers.start()
+        self.habits.start()
         self._keeper.start()
 
     def stop(self) -> None:
@@ -72,6 +75,7 @@ class Hub:
         self.lanes.stop(self.config.delivery.stop_wait_s)
         if self._keeper.is_alive():
             self._keeper.join()
+        self.habits.stop()
         self.intake.close()
         self.again.close()
         self.store.close()

@@ -5,17 +5,31 @@ import threading
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, cast
 
 import msgspec
 import pytest
-from neighbours.postgres import Postgres
 
+from neighbours.postgres import Postgres
 from tocsin.errors import SchemaTooNew, StoreError
 from tocsin.model import TLP, Alert, Alertgroup, Detection, Link, Message, Severity, Status
-from tocsin.store import Part, Store, Stored, access, again, alertgroup, backup, entry, message, open_store, tally
+from tocsin.store import (
+    Part,
+    Store,
+    Stored,
+    access,
+    again,
+    alertgroup,
+    backup,
+    entry,
+    habit,
+    message,
+    open_store,
+    tally,
+)
 from tocsin.store.backup import read_manifest, restore, write_backup
 from tocsin.store.filters import Filter
+from tocsin.store.habit import Habit
 
 NOW = 1_760_000_000_000_000
 
@@ -85,6 +99,7 @@ def fill(store: Store) -> None:
         tally.source_failed(tx, "imap", NOW, "no route to host")
         again.stays(tx, 6, "generic", "1", "still nobody claims it", "ada", NOW)
         again.replace(tx, 1, Alertgroup.of_rows("beacon, read again", [{"n": 1}]), None, "scot", "2", "ada", NOW)
+        habit.keep(tx, {("imap", "splunk", ""): (NOW, Habit(message=1))}, 3)
         tx.run("INSERT INTO lane (name, cursor) VALUES ('log', 'alerts.log 4711')")
         tx.run("UPDATE delivery SET state = 'delivered', settled = 7 WHERE id = 1")
         tx.run(
@@ -211,7 +226,7 @@ def test_a_backup_can_be_written_to_a_stream_that_cannot_seek(store: Store, tmp_
 
     fill(store)
     pipe = Pipe()
-    manifest = write_backup(store, pipe)
+    manifest = write_backup(store, cast("IO[bytes]", pipe))
     (tmp_path / "one.zip").write_bytes(b"".join(pipe.parts))
 
     assert read_manifest(tmp_path / "one.zip") == manifest

@@ -52,7 +52,7 @@ def release(
     groups = _insert(tx, kept, parts, parser, version)
     _set(tx, number, STORED, parser, version, "")
     _recount(tx, kept, stored=1, quarantined=-1)
-    _note(tx, number, who, now, f"read again by {parser} {version}: alertgroup {', '.join(map(str, groups))}")
+    remark(tx, number, who, now, f"read again by {parser} {version}: alertgroup {', '.join(map(str, groups))}")
     tx.changes.append(Change("quarantined"))
     return groups
 
@@ -63,7 +63,7 @@ def more(
     """A stored message holds more alertgroups than were read before: store them. Raises NotFound, Malformed."""
     kept = _in(tx, number, STORED)
     groups = _insert(tx, kept, parts, parser, version)
-    _note(tx, number, who, now, f"read again by {parser} {version}: also alertgroup {', '.join(map(str, groups))}")
+    remark(tx, number, who, now, f"read again by {parser} {version}: also alertgroup {', '.join(map(str, groups))}")
     return groups
 
 
@@ -106,7 +106,7 @@ def stays(tx: Tx, number: int, parser: str, version: str, reason: str, who: str,
     """A message in quarantine was read again in vain; the new reason is kept. Raises NotFound, Malformed."""
     _in(tx, number, QUARANTINED)
     _set(tx, number, QUARANTINED, parser, version, reason)
-    _note(tx, number, who, now, f"read again in vain: {reason}")
+    remark(tx, number, who, now, f"read again in vain: {reason}")
     tx.changes.append(Change("quarantined"))
 
 
@@ -114,7 +114,7 @@ def discard(tx: Tx, number: int, note: str, who: str, now: Micros) -> None:
     """Take a message out of quarantine for good; its original stays. Raises NotFound, Malformed."""
     kept = _in(tx, number, QUARANTINED)
     _set(tx, number, DISCARDED, kept.parser, kept.parser_version, kept.reason)
-    _note(tx, number, who, now, f"discarded: {note}" if note else "discarded")
+    remark(tx, number, who, now, f"discarded: {note}" if note else "discarded")
     tx.changes.append(Change("quarantined"))
 
 
@@ -122,7 +122,7 @@ def undiscard(tx: Tx, number: int, who: str, now: Micros) -> None:
     """Put a discarded message back into quarantine. Raises NotFound, Malformed."""
     kept = _in(tx, number, DISCARDED)
     _set(tx, number, QUARANTINED, kept.parser, kept.parser_version, kept.reason)
-    _note(tx, number, who, now, "put back into quarantine")
+    remark(tx, number, who, now, "put back into quarantine")
     tx.changes.append(Change("quarantined"))
 
 
@@ -245,7 +245,8 @@ def _recount(tx: Tx, kept: message.Kept, *, stored: int, quarantined: int) -> No
     tally.add(tx, [(tally.day_of(kept.received), kept.source, stored, quarantined, 0, 0)])
 
 
-def _note(tx: Tx, number: int, who: str, now: Micros, what: str) -> None:
+def remark(tx: Tx, number: int, who: str, now: Micros, what: str) -> None:
+    """Write down what was done to a message."""
     tx.run(
         "INSERT INTO message_history (message, who, at, what) VALUES (:number, :who, :now, :what)",
         number=number,
