@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from loss.numbers import Numbered
+from loss.numbered import Numbered
 
 Problem = str
 """A thing the round itself saw going wrong, as a sentence."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from loss.evidence import Got
-from loss.numbers import marks
+from loss.numbered import marks
 from loss.verdict import REJECTED_FOR_EVER
 from neighbours.receiver import Behaviour, Drop, Hang, Receiver, Request, Slow, Status, listening
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from loss.evidence import Evidence, StoredGroup
-from loss.numbers import Numbered
+from loss.numbered import Numbered
 from loss.verdict import Finding, number_of
 
 SHOWN = 6

@@ -12,7 +12,7 @@ import threading
 import time
 from dataclasses import dataclass, field
 
-from loss.numbers import Attempt, Numbered, draw
+from loss.numbered import Attempt, Numbered, draw
 
 GARBAGE = (b"", b"{", b'{"data": []}', b'{"subject": 7, "data": [{}]}', b'["list"]', b'{"subject": "x", "data": {}}')
 """Bodies that must be refused with a 4xx, and never be stored."""

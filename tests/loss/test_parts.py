@@ -14,7 +14,7 @@ import pytest
 
 from loss.faults import DATABASE, EVERYWHERE, Fault, Scene, happen, plan
 from loss.hub import Hub
-from loss.numbers import draw, marks
+from loss.numbered import draw, marks
 from loss.rounds import cluster_on_own_disk
 from loss.volume import Volume, allow_growth, forbid_growth
 from neighbours.missing import missing

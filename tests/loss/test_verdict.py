@@ -6,7 +6,7 @@ import json
 import pytest
 
 from loss.evidence import Balance, Evidence, Got, Line, Owed, StoredGroup
-from loss.numbers import Attempt, Numbered, mark
+from loss.numbered import Attempt, Numbered, mark
 from loss.verdict import REJECTED_FOR_EVER, judge
 
 NUMBERS = (1, 2, 3)

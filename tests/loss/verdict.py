@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from loss.evidence import Evidence, Line, StoredGroup
-from loss.numbers import SUBJECT, Mark, marks
+from loss.numbered import SUBJECT, Mark, marks
 
 FILE_LANES = ("idea_log", "text_log")
 HOOK = "hook"

@@ -8,8 +8,8 @@ from tocsin.store import Store, access
 NOW = 1_760_000_000_000_000
 
 
-def add_key(store: Store, name: str, digest: str = "", **rest: object) -> access.Key:
-    return store.write(lambda tx: access.add_key(tx, name, digest or f"digest of {name}", "sender", NOW, **rest))
+def add_key(store: Store, name: str, digest: str = "", expires: int | None = None) -> access.Key:
+    return store.write(lambda tx: access.add_key(tx, name, digest or f"digest of {name}", "sender", NOW, expires))
 
 
 def test_a_key_is_found_by_its_digest_with_all_that_was_said_of_it(store: Store) -> None:

@@ -1,6 +1,7 @@
 """Whichever way a page is found, it holds what a reading of all alertgroups would have held, on both engines."""
 
 import itertools
+from functools import partial
 from typing import Any
 
 import pytest
@@ -70,7 +71,7 @@ def walked(store: Store, asked: Filter, order: Order, size: int) -> list[int]:
     """All ids, page after page."""
     ids: list[int] = []
     after: Any = None
-    while found := store.read(lambda tx, after=after: alertgroup.page(tx, asked, order, size, after)):
+    while found := store.read(partial(alertgroup.page, where=asked, order=order, limit=size, after=after)):
         ids += [group.id for group in found]
         after = (getattr(found[-1], order.column), found[-1].id)
     return ids
@@ -83,7 +84,7 @@ def test_every_filter_in_every_order_pages_through_what_matches(
     monkeypatch.setattr(paging, "_FEW", few)
     monkeypatch.setattr(paging, "_SOME", some)
     fill(store)
-    everything = [store.read(lambda tx, id=id: alertgroup.get(tx, id)) for id in range(1, 61)]
+    everything = [store.read(partial(alertgroup.get, id=id)) for id in range(1, 61)]
     alive = [group for group in everything if group.deleted is None]
     assert len(alive) == 59
 
@@ -94,7 +95,7 @@ def test_every_filter_in_every_order_pages_through_what_matches(
         ids = walked(store, asked, Order(column=column, descending=descending), 7)
 
         assert ids == [group.id for group in expected], f"{name} by {column}, descending {descending}"
-        counted = store.read(lambda tx, asked=asked: alertgroup.count_up_to(tx, asked, 1000))
+        counted = store.read(partial(alertgroup.count_up_to, where=asked, most=1000))
         assert counted == len(matching), name
 
 

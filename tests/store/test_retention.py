@@ -1,6 +1,7 @@
 """What goes with age and what never does, on both engines."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import pytest
@@ -118,8 +119,8 @@ def test_old_alertgroups_go_with_everything_that_hangs_on_them(store: Store) -> 
     old, young = keep(store, 31, rows=3, lanes=("log",)), keep(store, 29, rows=2, lanes=("log",))
     for stored in (old, young):
         group = stored.alertgroups[0]
-        store.write(lambda tx, group=group: alertgroup.saw(tx, group, "ada", "192.0.2.1", NOW))
-        store.write(lambda tx, group=group: alertgroup.set_status(tx, group, Status.CLOSED, "ada", NOW))
+        store.write(partial(alertgroup.saw, id=group, who="ada", ip="192.0.2.1", now=NOW))
+        store.write(partial(alertgroup.set_status, id=group, status=Status.CLOSED, who="ada", now=NOW))
         settle(store, group)
 
     swept = sweep(store, Ages(alerts_days=30), NOW, no_rest)

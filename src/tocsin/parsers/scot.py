@@ -9,7 +9,6 @@ from tocsin.errors import Malformed
 from tocsin.model import TLP, Alert, Alertgroup, Link, Message, Micros, Status, union_of_keys
 from tocsin.plugin import Parser
 
-JSON = "application/json"
 LATEST_S = 253_402_300_799  # 9999-12-31T23:59:59Z
 
 
@@ -52,7 +51,7 @@ class Scot(Parser):
 
     def claims(self, message: Message) -> bool:
         """Any JSON that was posted."""
-        return message.media_type == JSON
+        return message.media_type == "application/json"
 
     def parse(self, message: Message) -> Iterator[Alertgroup]:
         """One alertgroup. Raises Malformed, naming the path of the value and what is wrong with it."""

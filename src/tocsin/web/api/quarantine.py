@@ -3,7 +3,6 @@
 import time
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal
-from urllib.parse import quote
 
 import msgspec
 from starlette.concurrency import run_in_threadpool
@@ -12,13 +11,13 @@ from starlette.responses import Response, StreamingResponse
 
 from tocsin.errors import Malformed, NotFound, StoreUnavailable, TocsinError
 from tocsin.intake.again import Outcome
-from tocsin.intake.preview import Enclosed, Preview
+from tocsin.intake.preview import Preview
 from tocsin.intake.reading import Answer
 from tocsin.intake.reparse import Difference, Progress, Reparse, Wish
 from tocsin.model import Micros
 from tocsin.store import Tx, again, message
 from tocsin.store.message import Selection
-from tocsin.web.answers import Json, readable
+from tocsin.web.answers import Json, download, readable
 from tocsin.web.api import shapes
 from tocsin.web.api.changes import decoded_as
 from tocsin.web.api.described import Parameter, described
@@ -248,22 +247,7 @@ async def get_attachment(request: Request) -> Response:
     if not (text.isascii() and text.isdecimal() and len(text) < 6):
         raise Malformed(f"{text[:40]!r} is no number of an attachment: they count from 0.")
     found = await run_in_threadpool(lambda: hub.again.enclosed(hub.again.message(id), int(text)))
-    return as_download(found)
-
-
-def as_download(found: Enclosed) -> Response:
-    """An attachment as a file to keep, in no case a page of ours. RFC 6266, RFC 8187."""
-    plain = "".join(each if each.isascii() and (each.isalnum() or each in "._-") else "_" for each in found.name)
-    named = f'attachment; filename="{plain[-100:] or "attachment.bin"}"'
-    if found.name and found.name != plain:
-        named += f"; filename*=UTF-8''{quote(readable(found.name)[-100:], safe='')}"
-    headers = {
-        "Content-Disposition": named,
-        "Content-Security-Policy": "sandbox; default-src 'none'",
-        "X-Content-Type-Options": "nosniff",
-        "Cache-Control": "no-store",
-    }
-    return Response(found.body, media_type="application/octet-stream", headers=headers)
+    return download(found.name, found.body)
 
 
 @described(

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from tocsin.errors import Malformed
 from tocsin.intake.preview import Enclosed, Preview
 from tocsin.model import Link, Message
-from tocsin.web.api.quarantine import as_download
+from tocsin.web.answers import download
 from tocsin.web.pages.shown import harmless
 from tocsin.web.state import path_id, web_of
 
@@ -46,4 +46,5 @@ def attachment(request: Request) -> Response:
     id, text, again = path_id(request), request.path_params["number"], web_of(request).hub.again
     if not (text.isascii() and text.isdecimal() and len(text) < 6):
         raise Malformed("Attachments are counted from 0.")
-    return as_download(again.enclosed(again.message(id), int(text)))
+    found = again.enclosed(again.message(id), int(text))
+    return download(found.name, found.body)
