@@ -95,7 +95,8 @@ COLUMNS: dict[str, str] = {
     "dest_email": """dest_email target.email recipient recipients to rcptto email.to email.to.address
         smtp.rcpt_to""",
     "protocol": """proto transport network.transport protocol ip_proto source.proto target.proto source.protocol
-        app_proto suricata.eve.app_proto service network.protocol network.application application_protocol app explanation.protocol""",
+        app_proto suricata.eve.app_proto service network.protocol network.application
+        application_protocol app explanation.protocol""",
     "flow_uid": "flow_id flow_uid flow_uids suricata.eve.flow_id zeek.session_id x_slips_flow_uids zeek_uid",
     "flow_uid:text": "uid uids",
     "attacker_direction": "attacker.direction x_slips_attacker_direction",

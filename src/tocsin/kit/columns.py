@@ -1,6 +1,6 @@
 """Names of columns as strangers give them: repeated, empty, missing; and nested values under dotted names."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -17,30 +17,29 @@ Cells = dict[str, Any]
 
 def unique(names: Iterable[str]) -> tuple[str, ...]:
     """Each name once, in place: the second `src` is `src_2`, the third column without a name is `c3`."""
-    given = [name.strip() for name in names]
-    taken = set(given)
+    found = [name.strip() or f"c{place}" for place, name in enumerate(names, 1)]
+    taken = set(found)
     seen: set[str] = set()
-    found: list[str] = []
-    for place, name in enumerate(given, 1):
-        if not name:
-            name = free(f"c{place}", taken)
-        elif name in seen:
-            name = free(name, taken)
-        seen.add(name)
-        taken.add(name)
-        found.append(name)
+    numbers: dict[str, int] = {}
+    for place, name in enumerate(found):
+        if name in seen:
+            number = numbers.get(name, 2)
+            while f"{name}_{number}" in taken:
+                number += 1
+            numbers[name] = number + 1
+            found[place] = f"{name}_{number}"
+            taken.add(found[place])
+        seen.add(found[place])
     return tuple(found)
 
 
-def free(name: str, taken: Iterable[str]) -> str:
+def free(name: str, taken: Container[str]) -> str:
     """The name, or the name with the first number behind it that is not taken."""
-    taken = taken if isinstance(taken, set | dict) else set(taken)
-    if name not in taken:
-        return name
-    number = 2
-    while f"{name}_{number}" in taken:
+    number, found = 2, name
+    while found in taken:
+        found = f"{name}_{number}"
         number += 1
-    return f"{name}_{number}"
+    return found
 
 
 def flat(text: bytes | str, *, spread: bool = False) -> Cells:

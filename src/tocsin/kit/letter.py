@@ -8,6 +8,7 @@ import email.message
 import email.utils
 import re
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from tocsin.errors import Unreadable
@@ -23,6 +24,8 @@ MOST_BODY = 1_000_000
 LATEST = 253_402_300_799_000_000  # 9999-12-31T23:59:59Z
 
 GUESSED = "charset_guessed"
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_ZONE = re.compile(r"(?:[+-]\d{4}|\b(?:UTC?|GMT|Z|[ECMP][SD]T))\s*(?:\(.*)?$", re.DOTALL)
 _ADDRESS = re.compile(r"[^\s<>()\"',;:]{1,200}@[^\s<>()\"',;:]{1,255}")
 
 
@@ -219,12 +222,14 @@ def _address(value: str) -> tuple[str, str]:
 
 
 def _date(text: str) -> Micros | None:
-    """The Date header in UTC; None when it is missing, impossible or without a zone."""
+    """The Date header in UTC; None when it is missing, impossible or without a zone that RFC 5322 knows."""
+    text = text[:200]
+    parts = email.utils.parsedate_tz(text)
+    if parts is None or _ZONE.search(text) is None:
+        return None
     try:
-        parts = email.utils.parsedate_tz(text[:200])
-        if parts is None or (parts[9] is None and "-0000" not in text):
-            return None
-        micros = email.utils.mktime_tz((*parts[:9], parts[9] or 0)) * 1_000_000
-    except (ValueError, OverflowError, IndexError, TypeError):
+        local = datetime(*parts[:6], tzinfo=UTC)
+        micros = (local - _EPOCH - timedelta(seconds=parts[9] or 0)) // timedelta(microseconds=1)
+    except (ValueError, OverflowError):
         return None
     return micros if 0 <= micros <= LATEST else None

@@ -95,7 +95,7 @@ def unpacked(body: bytes, encoding: str) -> bytes:
     if encoding != "base64":
         return body
     try:
-        return binascii.a2b_base64(body)
+        return binascii.a2b_base64(body) or body
     except binascii.Error:
         letters = re.sub(rb"[^A-Za-z0-9+/]", b"", body)
         letters = letters[: len(letters) - (len(letters) % 4 == 1)]

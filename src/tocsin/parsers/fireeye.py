@@ -3,6 +3,7 @@
 {"msg": "normal", "product": "Web MPS", "appliance": "mps.example.com", "alert": {"src": {"ip": …}, …}}
 """
 
+import copy
 import json
 import re
 from collections.abc import Iterator
@@ -82,25 +83,22 @@ def _rows(written: str) -> Iterator[Cells]:
 
 def _from_text(text: str) -> list[Cells]:
     """A row for each `alert (…):`; what stands before the first belongs to all of them."""
-    before: Cells = {}
-    rows: list[Cells] = []
+    before, rows = Cells(), list[Cells]()
     path: list[tuple[int, str]] = []
     for line in text.splitlines():
         indent, line = len(line) - len(line.lstrip()), line.strip()
         block, pair = BLOCK.match(line), LINE.match(line)
         if not block and not pair:
             continue
-        while path and path[-1][0] >= indent and not (pair and pair["key"] in ENDS and path[-1] == (indent, "src")):
-            if pair and pair["key"] in ENDS and path[-1] == (indent, "dst"):
-                break
+        of_end = pair is not None and pair["key"] in ENDS
+        while path and path[-1][0] >= indent and not (of_end and path[-1] in ((indent, "src"), (indent, "dst"))):
             path.pop()
         if block and block["key"] == "alert":
-            rows.append(dict(before))
+            rows.append(copy.deepcopy(before))
             path = []
         row = rows[-1] if rows else before
         if block:
-            if block["key"] != "alert":
-                path.append((indent, block["key"]))
+            path += [] if block["key"] == "alert" else [(indent, block["key"])]
             for each in block["inside"].split(","):
                 name, _, value = each.partition(":")
                 _add(row, path, name.strip(), value.strip())
@@ -116,4 +114,7 @@ def _add(row: dict[str, Any], path: list[tuple[int, str]], name: str, value: str
         return
     column = ".".join([*(key for _, key in path), name])
     before = row.get(column)
-    row[column] = value if before is None else [*before, value] if isinstance(before, list) else [before, value]
+    if isinstance(before, list):
+        before.append(value)
+    else:
+        row[column] = value if before is None else [before, value]

@@ -67,4 +67,7 @@ def _blocks(text: str) -> list[dict[str, Any]]:
 
 def _add(row: dict[str, Any], key: str, value: str) -> None:
     before = row.get(key)
-    row[key] = value if before is None else [*before, value] if isinstance(before, list) else [before, value]
+    if isinstance(before, list):
+        before.append(value)
+    else:
+        row[key] = value if before is None else [before, value]

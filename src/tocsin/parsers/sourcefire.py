@@ -56,14 +56,18 @@ class Sourcefire(Parser):
     def parse(self, message: Message) -> Iterator[Alertgroup]:
         """One alertgroup. Raises Unreadable when the text holds no rule hit."""
         mail = letter(message)
-        found = HIT.finditer(mail.text)
-        rows = [_row(hit) for hit in found]
+        rows = _rows(mail.text)
         if not rows and mail.html:
-            rows = [_row(hit) for hit in HIT.finditer(Page(mail.html).text())]
+            rows = _rows(Page(mail.html).text())
         if not rows:
             raise Unreadable("no rule hit of the form [gid:sid:rev] … {protocol} source -> destination in the text")
         columns = tuple(dict.fromkeys((*COLUMNS, *union_of_keys(rows))))
         yield mail.group(rows=rows, columns=columns, sources=("email", "sourcefire"))
+
+
+def _rows(text: str) -> list[dict[str, Any]]:
+    """Lines may be broken anywhere; with single spaces between the words no run of them costs time."""
+    return [_row(hit) for hit in HIT.finditer(" ".join(text.split()))]
 
 
 def _row(hit: re.Match[str]) -> dict[str, Any]:
