@@ -25,7 +25,7 @@ setup: $(UV) ## Install everything that development needs into .venv
 	@$(UV) sync --frozen --quiet --all-extras
 	@$(RUN) python tools/browser_packages.py --development
 
-neighbours: $(UV) ## Install PostgreSQL and Chromium for the tests (Debian packages when root)
+neighbours: $(UV) ## Install PostgreSQL, Chromium and Dovecot for the tests (Debian packages when root)
 	@UV=$(UV) tools/neighbours
 
 check: setup ## Formatting, lint, types, floors and the rules of the house

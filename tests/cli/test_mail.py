@@ -79,8 +79,8 @@ def test_a_command_line_that_is_not_understood_is_no_reason_to_come_again(data: 
         (b"Subject: x\n\nFrom here on\n", [b"Subject: x\n\nFrom here on\n"]),
         (b"From a@b Sat Nov 21 10:00:00 2026\nS: 1\n\nx\n\n", [b"S: 1\n\nx\n"]),
         (
-            b"From a@b Sat Nov 21 10:00:00 2026\nS: 1\n\nFrom now on\n\nFrom c@d Sat Nov 21 10:00:01 2026 +0100\nS: 2\n",
-            [b"S: 1\n\nFrom now on\n", b"S: 2\n"],
+            b"From a@b Sat Nov 21 10:00:00 2026\nS: 1\n\nFrom now\n\nFrom c@d Sat Nov 21 10:00:01 2026 +0100\nS: 2\n",
+            [b"S: 1\n\nFrom now\n", b"S: 2\n"],
         ),
     ],
 )
