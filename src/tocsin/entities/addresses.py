@@ -51,9 +51,11 @@ def with_colons(text: str) -> tuple[str, str, int, int] | None:
     """What a plain run of words with colons between them holds: type, value and where in it, or None.
 
     Words that are no part of an address may stand before and behind it: `src:2001:db8::1`, `2001:db8::1:https`.
-    A full address may be followed by a port: `2001:db8:0:0:0:0:0:1:443`, as Suricata writes it.
+    A full address may be followed by a port: `2001:db8:0:0:0:0:0:1:443`, as Suricata writes it, or with a dot, as the
+    tools of BSD do.
     """
-    words = text.split(":")
+    head, _, tail = text.partition(".")
+    words = (text if tail.count(".") == 2 else head).split(":")
     first, last = _longest(words)
     start = sum(len(word) + 1 for word in words[:first])
     kept = words[first:last]
@@ -76,6 +78,8 @@ def with_colons(text: str) -> tuple[str, str, int, int] | None:
 
 
 def _address(words: list[str]) -> str:
+    if words == ["", "", ""]:
+        return "::"
     if not any(words) or len(words) < 3 or ("" not in words and len(words) != 8 and "." not in words[-1]):
         return ""
     if sum(map(bool, words)) < 3 and DIGITS.isdisjoint("".join(words)):

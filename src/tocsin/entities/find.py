@@ -124,14 +124,15 @@ def _dotted(bytes_: bytes, text: str, known: Known, muted: list[tuple[int, int]]
             continue
         while quiet and quiet[1] <= start:
             quiet = next(silent, None)
-        if quiet and quiet[0] <= start < quiet[1]:
-            continue
+        is_quiet = quiet is not None and quiet[0] <= start < quiet[1]
         if padded[start] in _SAYS_NOTHING and padded[end + 1] in _SAYS_NOTHING and start not in hosts:
             place = _NOTHING
             found = names.parts(text[start:end], place, known.suffixes)
         else:
             start, place, found = _looked_around(bytes_, text, start, end, hosts, known)
         for part in found:
+            if is_quiet and part.type != "ipv4":
+                continue  # `anna.it@example.com`: what stands before the @ is a name of somebody
             first, last = start + part.start, start + part.end
             if part.type == "ipv4":
                 yield from _ipv4(bytes_, Part("ipv4", part.value, first, last), is_host=place.host)

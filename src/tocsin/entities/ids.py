@@ -1,6 +1,7 @@
 """Hashes, identifiers and registry keys: everything whose form alone says what it is."""
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 from tocsin.entities.addresses import mac
 from tocsin.entities.names import Part
@@ -35,6 +36,8 @@ _HIVES = r"(?i:hkey_(?:local_machine|current_user|classes_root|users|current_con
 _SHORT = r"(?i:hklm|hkcu|hkcr|hkcc|hkpd|hku)"
 _HIVE = rf"(?:(?:{_HIVES}|{_SHORT}):?|\\{{1,2}}(?i:registry)\\{{1,2}}{_ROOT})"
 KEYS = compiled(rf"{_HIVE}(?:\\+{_SEGMENT}{_MORE_WORDS})*\\+{_SEGMENT}", case=True)
+
+_NEXT_KEY = compiled(rf" {_HIVE}\\")
 
 _ALPHANUMERIC = frozenset(b"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ\xff")
 
@@ -111,7 +114,9 @@ def _asn(skeleton: bytes, text: str, start: int, end: int) -> tuple[str, str] | 
     sure = len(letters) == 3
     if _dotted_on(skeleton, start, end, b"") or (dot and (letters == "as" or int(low[:6]) > 0xFFFF)):
         return None
-    if not sure and ((spaced and (letters != "AS" or len(high) < 3)) or len(high) < 2 + (letters != "AS")):
+    if not sure and (
+        (spaced and (letters != "AS" or len(high) < 3)) or (not dot and len(high) < 2 + (letters != "AS"))
+    ):
         return None
     if len(high) > 10 or (high[0] == "0" and not dot):
         return None
@@ -132,12 +137,13 @@ def keys(skeleton: bytes, text: str) -> Iterator[Part]:
     for start, end in spans(KEYS, skeleton):
         if start and skeleton[start - 1] in _ALPHANUMERIC:
             continue
-        written = text[start : min(end, start + LONGEST_KEY + 1)]
-        again = written.upper().find(" HK", 1)
-        written = (written[:again] if again > 0 else written).rstrip(".:)]}'\\ ")
-        value = _key(written)
-        if value and len(written) <= LONGEST_KEY:
-            yield Part("registry_key", value, start, start + len(written))
+        seams = [at + 1 for at, _ in spans(_NEXT_KEY, skeleton[start:end])]
+        for first, last in pairwise((0, *seams, end - start)):
+            written = text[start + first : start + last]
+            written = written.rstrip(".:)]'\\ " if "{" in written else ".:)]}'\\ ")
+            value = _key(written) if len(written) <= LONGEST_KEY else ""
+            if value:
+                yield Part("registry_key", value, start + first, start + first + len(written))
 
 
 def _key(written: str) -> str:

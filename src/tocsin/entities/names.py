@@ -7,12 +7,13 @@ from typing import NamedTuple
 from tocsin.entities import suffixes
 from tocsin.entities.addresses import HEX, ipv4, mac
 from tocsin.entities.skeleton import readable
-from tocsin.entities.spelling import fanged, last_dot
+from tocsin.entities.spelling import compiled, fanged, last_dot
 
 LONGEST_RUN = 600
 """No name is longer, spelled however; a longer run of dotted words is none."""
 _EDGES = "-\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\ufeff\u2010\u2011\u2012\u2013\u2014\u2015\u2212"
 _LOOK_BACK = 128
+_PATH = compiled(r"(?:^|[^0-9a-z])[a-z]:\\|%\\|\\\\[0-9a-z]")
 
 
 class Part(NamedTuple):
@@ -50,8 +51,7 @@ def around(skeleton: bytes, start: int, end: int) -> Around:
 
 def _in_path(skeleton: bytes, start: int) -> bool:
     r"""Whether a drive, a server or a variable stands before the backslash: else it may begin an escape (`\n`)."""
-    back = skeleton[max(0, start - _LOOK_BACK) : start]
-    return any(sign in back for sign in (b":\\", b"%\\", b"\\\\"))
+    return _PATH.search(skeleton[max(0, start - _LOOK_BACK) : start]) is not None
 
 
 def escaped(skeleton: bytes, start: int, end: int) -> int:
