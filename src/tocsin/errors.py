@@ -11,6 +11,7 @@
     │   └── SchemaTooNew        written by a newer Tocsin
     ├── NotFound                no such alertgroup, alert, key, user …
     ├── Taken                   there is one of that name already
+    ├── BadQuery                a search that cannot be read; points at the character and says what to write instead
     ├── DeliveryError
     │   ├── Rejected            permanent: the same bytes will never be taken
     │   └── Unavailable         temporary: worth another attempt, no sooner than `retry_after`
@@ -70,6 +71,16 @@ class NotFound(TocsinError):
 
 class Taken(TocsinError):
     """There is one of that name already."""
+
+
+class BadQuery(TocsinError):
+    """A query that cannot be read: what is wrong with it, at which character (from 0), and what to write instead."""
+
+    def __init__(self, wrong: str, position: int, remedy: str) -> None:
+        super().__init__(f"{wrong} (character {position + 1}): {remedy}")
+        self.wrong = wrong
+        self.position = position
+        self.remedy = remedy
 
 
 class DeliveryError(TocsinError):

@@ -1,0 +1,97 @@
+"""What may be typed next: names of fields, then values of the field that stands before the cursor."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+
+from tocsin.model import Noun
+from tocsin.query import fields
+from tocsin.query.fields import FIELDS, Field, Kind
+from tocsin.query.syntax import LONGEST
+from tocsin.query.values import literal
+
+MOST = 20
+"""Offers at a time."""
+_DATES = {
+    "now-15m": "a quarter of an hour ago",
+    "now-1h": "an hour ago",
+    "now-24h": "a day ago",
+    "now-7d": "a week ago",
+    "today": "all of today, UTC",
+    "yesterday": "all of yesterday, UTC",
+}
+_CONNECTING = {"and": "both hold", "or": "one of them holds", "not": "the next does not hold"}
+_STRING = re.compile(r'"(?:[^"\\]|\\.)*+"', re.DOTALL)
+_NAME = r"[^\W\d@][\w-]*+(?:\.[\w*-]*+)*+|@\w*+"
+_VALUE = re.compile(rf"(?P<name>(?:{_NAME}))\s*(?P<operator>:?[<>]=?|!?=|:)\s*(?P<group>\([^()]*)?$")
+_LAST = re.compile(r'[^\s()\[\]{}",:<>=!]*+$')
+
+
+class Offer(Noun, frozen=True, kw_only=True):
+    """One suggestion: `text` goes in place of the query's characters from `start` to `end`."""
+
+    start: int
+    end: int
+    text: str
+    about: str = ""
+
+
+def complete(text: str, cursor: int, known: Mapping[str, Sequence[str]] | None = None) -> list[Offer]:
+    """What may stand at the cursor (characters from the start), best first; nothing inside of quotes.
+
+    `known` gives the values that there are for fields of free text (`tag`, `source`, `parser` …), and under `data`,
+    `entity` and `delivery` the names that may stand behind the dot.
+    """
+    before = text[: max(0, min(cursor, len(text), LONGEST))]
+    blank = _STRING.sub(lambda found: "_" * len(found[0]), before)
+    if '"' in blank:
+        return []
+    known = known or {}
+    start = len(blank)
+    while start and blank[start - 1] not in ' \t\r\n()[]{}",:<>=!':
+        start -= 1
+    typed, place = blank[start:], (start, len(before))
+    asked = _VALUE.search(blank[max(0, start - 400) : start])
+    if asked is not None:
+        return _values(asked["name"], asked["operator"], typed, place, known)
+    return _names(typed, place, known)
+
+
+def _values(
+    name: str, operator: str, typed: str, place: tuple[int, int], known: Mapping[str, Sequence[str]]
+) -> list[Offer]:
+    found = fields.find(name)
+    if found is None:
+        return []
+    field, _ = found
+    ordered = operator.lstrip(":") in (">", ">=", "<", "<=")
+    return _offers(typed, place, _of_field(field, ordered, known))
+
+
+def _of_field(field: Field, ordered: bool, known: Mapping[str, Sequence[str]]) -> Iterable[tuple[str, str]]:
+    if field.kind is Kind.CHOICE:
+        return [(choice, "") for choice in field.choices if not (ordered and (choice == "unset" or not field.ordered))]
+    if field.kind is Kind.DATE:
+        return _DATES.items()
+    return [] if field.behind or ordered else [(literal(value), "") for value in known.get(field.name, ())]
+
+
+def _names(typed: str, place: tuple[int, int], known: Mapping[str, Sequence[str]]) -> list[Offer]:
+    head, dot, _ = typed.partition(".")
+    home = FIELDS.get(head.lower())
+    if dot and home is not None and home.behind:
+        names = [(f"{head.lower()}.{literal(name)}:", home.about) for name in known.get(home.name, ())]
+        names += [(f"{name}:", field.about) for name, field in FIELDS.items() if name.startswith(f"{home.name}.")]
+        return _offers(typed, place, names)
+    own = [(f"{name}{'.' if field.behind == 'NAME' else ':'}", field.about) for name, field in FIELDS.items()]
+    own.append(("alert:{", "one and the same alert fulfils all of it"))
+    aliases = [(f"{alias}:", FIELDS[name].about) for alias, name in fields.NAMES.items() if alias != name]
+    return _offers(typed, place, [*own, *(_CONNECTING.items() if typed else ()), *(aliases if typed else ())])
+
+
+def _offers(typed: str, place: tuple[int, int], texts: Iterable[tuple[str, str]]) -> list[Offer]:
+    """Those that begin with what was typed, then those that have it somewhere inside."""
+    plain = typed.lower()
+    beginning = [(text, about) for text, about in texts if text.lower().startswith(plain)]
+    inside = [(text, about) for text, about in texts if plain in text.lower() and (text, about) not in beginning]
+    found = (beginning + inside)[:MOST]
+    return [Offer(start=place[0], end=place[1], text=text, about=about) for text, about in found]
