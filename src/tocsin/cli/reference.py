@@ -11,7 +11,7 @@ from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
 from tocsin.config import Config, Section
-from tocsin.registry import OURS, Kind, find, options_of
+from tocsin.registry import OURS, Found, Kind, find, options_of
 
 HEAD = """\
 # Configuration
@@ -64,7 +64,18 @@ def page() -> str:
             if found.kind is kind and found.origin == OURS:
                 own = _table(found.plugin) if found.plugin.model_fields else "No options of its own.\n"
                 parts.append(f'### `type = "{found.name}"`\n\n{_told(found.plugin)}\n\n{own}')
+                parts += [
+                    f"`{name}` is a table:\n\n{_told(table)}\n\n{_table(table)}" for name, table in _tables(found)
+                ]
     return "\n".join(parts)
+
+
+def _tables(found: Found) -> Iterator[tuple[str, type[BaseModel]]]:
+    """The options of a plug-in that are tables themselves."""
+    for name, field in found.plugin.model_fields.items():
+        for each in (field.annotation, *get_args(field.annotation)):
+            if isinstance(each, type) and issubclass(each, BaseModel):
+                yield name, each
 
 
 def _told(model: type[BaseModel]) -> str:
@@ -95,6 +106,8 @@ def _type(annotation: Any) -> str:
     if isinstance(annotation, type):
         if issubclass(annotation, SecretStr):
             return "secret"
+        if issubclass(annotation, BaseModel):
+            return "table"
         if issubclass(annotation, enum.Enum):
             return ", ".join(f"`{_toml(each.value)}`" for each in annotation)
     return WORDS.get(annotation, getattr(annotation, "__name__", str(annotation)))

@@ -81,8 +81,14 @@ def _descend(model: type[BaseModel], place: tuple[int | str, ...]) -> tuple[type
             field = annotation.model_fields.get(str(part))
             if field is None:
                 return annotation, annotation
-            model, annotation = annotation, field.annotation
+            model, annotation = annotation, _given_form(field.annotation)
     return model, annotation
+
+
+def _given_form(annotation: Any) -> Any:
+    """The model of a table that may be left out; any other type as it is."""
+    models = [each for each in get_args(annotation) if isinstance(each, type) and issubclass(each, BaseModel)]
+    return models[0] if len(models) == 1 and type(None) in get_args(annotation) else annotation
 
 
 def _secretive(annotation: Any) -> bool:
