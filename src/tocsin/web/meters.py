@@ -9,7 +9,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoM
 from tocsin import __version__
 from tocsin.delivery import Activity
 from tocsin.store import Store, alertgroup, delivery, message, tally
-from tocsin.store.tally import Tally
+from tocsin.store.tally import SourceState, Tally
 
 MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _BUCKETS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
@@ -48,8 +48,14 @@ class Meters:
 
     def collect(self) -> Iterator[Metric]:
         """Asked for at each scrape."""
-        tallies, lanes, totals, quarantine = self._store.read(
-            lambda tx: (tally.totals(tx), delivery.lanes(tx), alertgroup.totals(tx), message.quarantine_depth(tx))
+        tallies, sources, lanes, totals, quarantine = self._store.read(
+            lambda tx: (
+                tally.totals(tx),
+                tally.source_states(tx),
+                delivery.lanes(tx),
+                alertgroup.totals(tx),
+                message.quarantine_depth(tx),
+            )
         )
         yield InfoMetricFamily("tocsin", "The running Tocsin.", {"version": __version__, "engine": self._store.engine})
         yield GaugeMetricFamily(
@@ -62,6 +68,7 @@ class Meters:
             groups.add_metric([status], n)
         yield groups
         yield from _balance(tallies)
+        yield from _sources(sources)
         yield from _lanes(lanes)
         yield from _attempts(self._activity())
 
@@ -72,6 +79,24 @@ def _balance(tallies: list[Tally]) -> Iterator[Metric]:
         for one in tallies:
             counter.add_metric([one.source], getattr(one, name))
         yield counter
+
+
+def _sources(sources: list[SourceState]) -> Iterator[Metric]:
+    failing = GaugeMetricFamily("tocsin_source_failing", "1 while a source cannot be read.", labels=["source"])
+    heard = GaugeMetricFamily(
+        "tocsin_source_last_message_timestamp_seconds", "When the last message came, since 1970.", labels=["source"]
+    )
+    read = GaugeMetricFamily(
+        "tocsin_source_last_success_timestamp_seconds", "When it was last read without fault.", labels=["source"]
+    )
+    for one in sources:
+        late = one.last_success is None or (one.last_error_at or 0) > one.last_success
+        failing.add_metric([one.name], int(bool(one.last_error) and late))
+        if one.last_message is not None:
+            heard.add_metric([one.name], one.last_message / 1e6)
+        if one.last_success is not None:
+            read.add_metric([one.name], one.last_success / 1e6)
+    yield from (failing, heard, read)
 
 
 def _lanes(lanes: list[delivery.LaneState]) -> Iterator[Metric]:
