@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from tocsin import __version__
 from tocsin.cli import main
 
 
@@ -65,4 +66,4 @@ def test_plug_ins_are_listed_with_origin_and_the_names_they_are_used_under(
     assert lines["idea_log"][:3] == ["destination", "idea_log", "tocsin"]
     assert lines["idea_log"][4:] == ["-"]
     assert lines["text_log"][4:] == ["text_log,", "more"]
-    assert lines["scot"][4:] == ["scot"]
+    assert lines["scot"][2:] == ["90", "tocsin", __version__, "scot"]

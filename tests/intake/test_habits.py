@@ -125,12 +125,26 @@ def test_a_crash_between_raising_and_remembering_raises_nothing_twice(
         with pytest.raises(StoreUnavailable):
             habits.look()
     assert len(raised(store)) == 1
-    for _ in range(2):
-        settle(Habits(store, intake, PARSERS))
+    settle(habits)
+    settle(Habits(store, intake, PARSERS))
 
     assert len(raised(store)) == 1
     seen = store.read(lambda tx: habit.known(tx, [("box", "cells", "Report #")]))
     assert len(seen["box", "cells", "Report #"].looks) == 13
+
+
+def test_a_message_that_cannot_be_compared_is_left_out_and_the_next_are_looked_at(
+    store: Store, intake: Intake, habits: Habits, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usual(intake, habits)
+    with monkeypatch.context() as broken:
+        broken.setattr("tocsin.intake.habits.unusual", lambda *_: 1 / 0)
+        mail(intake, "c=1")
+        assert not habits.look()
+    mail(intake, "c=1")
+    settle(habits)
+
+    assert len(raised(store)) == 1
 
 
 def test_what_is_posted_as_data_and_what_the_hub_says_itself_have_no_habits(

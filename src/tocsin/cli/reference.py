@@ -30,7 +30,9 @@ PLUGINS = """\
 
 A table `[sources.NAME]`, `[parsers.NAME]` or `[destinations.NAME]` sets up one plug-in under a name of your choice.
 `type` says which one; where it is left out, the name is the type. Without any table every built-in parser is on under
-its own name, and so are the destinations `idea_log` and `text_log`; `enabled = false` turns one off.
+its own name, and so are the destinations `idea_log` and `text_log`; `enabled = false` turns one off. A file in the
+folder `plugins` of the data folder is a plug-in, too; a parser there is on by itself unless it needs options
+([how to write one](../write-a-parser.md)).
 
 ```toml
 [destinations.idea_log]

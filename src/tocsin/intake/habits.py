@@ -40,6 +40,8 @@ AT_ONCE = 200
 FAR = 20_000
 """Further behind than this, what lies between is left out: habits are no reason to be busy."""
 PAUSE_S = 0.5
+WAIT_S = 10.0
+"""While the store cannot be used."""
 
 _NUMBERS = re.compile(r"\d+")
 
@@ -83,13 +85,19 @@ class Habits:
         if until - mark > FAR:
             mark = until - FAR
         found = self._store.read(partial(habit.came, parsers=self._parsers, behind=mark, until=until, limit=AT_ONCE))
-        self._mark = until
         if not found:
+            self._mark = until
             return False
-        last = found[-1].message
         more = len({each.message for each in found}) == AT_ONCE
-        self._mark = last if more else until
-        self._take_in(found, self._mark)
+        target = found[-1].message if more else until
+        try:
+            self._take_in(found, target)
+        except StoreError:
+            raise
+        except Exception:
+            # What cannot be compared must not end the comparing: these messages are left out, the next are looked at.
+            log.exception("habits left messages out", first=found[0].message, last=found[-1].message)
+        self._mark = target
         return more
 
     def _told(self, change: Change) -> None:
@@ -105,6 +113,7 @@ class Habits:
             except StoreError as error:
                 log.warning("habits wait", reason=str(error))
                 self._news.set()
+                self._ended.wait(WAIT_S)
             self._ended.wait(PAUSE_S)
 
     def _take_in(self, found: Sequence[Came], until: int) -> None:
