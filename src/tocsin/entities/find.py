@@ -6,6 +6,7 @@ begin together the longer. Nothing is looked for inside a message id.
 """
 
 from collections.abc import Iterator
+from operator import itemgetter
 from typing import NamedTuple
 
 from tocsin.entities import ids, mail, names, urls
@@ -18,6 +19,8 @@ from tocsin.model import Entity
 
 LONGEST_ADDRESS = 400
 """A longer run of hexadecimal words and colons is no address."""
+
+SHORTEST_HASH = 32
 
 _DOTTED = compiled(DOTTED)
 _COLONS = compiled(rf"[0-9a-z_]*(?:{COLON}[0-9a-z_]*){{2,}}(?:{DOT}[0-9]{{1,3}}){{0,3}}")
@@ -66,7 +69,7 @@ def _all(text: str, known: Known) -> list[Part]:
             if whole(bytes_, start, end)
         )
         parts += known.matches(bytes_, text)
-    if bytes_.isalpha():
+    if len(bytes_) < SHORTEST_HASH and bytes_.isalpha():
         return parts
     muted: list[tuple[int, int]] = []
     hosts: set[int] = set()
@@ -119,25 +122,23 @@ def _dotted(bytes_: bytes, text: str, known: Known, muted: list[tuple[int, int]]
     silent = iter(muted)
     quiet = next(silent, None)
     padded = b"\n" + bytes_ + b"\n"
+    suffixes = known.suffixes
     for start, end in spans(_DOTTED, bytes_):
-        if end - start > names.LONGEST_RUN:
+        if padded[start] in _SAYS_NOTHING and padded[end + 1] in _SAYS_NOTHING and start not in hosts:
+            place = _NOTHING
+            found = names.parts(text[start:end], place, suffixes)
+        else:
+            start, place, found = _looked_around(bytes_, text, start, end, hosts, known)
+        if not found:
             continue
         while quiet and quiet[1] <= start:
             quiet = next(silent, None)
-        is_quiet = quiet is not None and quiet[0] <= start < quiet[1]
-        if padded[start] in _SAYS_NOTHING and padded[end + 1] in _SAYS_NOTHING and start not in hosts:
-            place = _NOTHING
-            found = names.parts(text[start:end], place, known.suffixes)
-        else:
-            start, place, found = _looked_around(bytes_, text, start, end, hosts, known)
-        for part in found:
-            if is_quiet and part.type != "ipv4":
-                continue  # `anna.it@example.com`: what stands before the @ is a name of somebody
-            first, last = start + part.start, start + part.end
-            if part.type == "ipv4":
-                yield from _ipv4(bytes_, Part("ipv4", part.value, first, last), is_host=place.host)
-            else:
-                yield Part(part.type, part.value, first, last)
+        is_quiet = quiet is not None and quiet[0] <= start
+        for type, value, first, last, _ in found:
+            if type == "ipv4":
+                yield from _ipv4(bytes_, Part(type, value, start + first, start + last), is_host=place.host)
+            elif not is_quiet:  # `anna.it@example.com`: what stands before the @ is somebody's name
+                yield Part(type, value, start + first, start + last)
 
 
 def _looked_around(
@@ -153,16 +154,17 @@ def _looked_around(
     return start, place, found
 
 
-def _ipv4(bytes_: bytes, part: Part, *, is_host: bool) -> Iterator[Part]:
+def _ipv4(bytes_: bytes, part: Part, *, is_host: bool) -> tuple[Part, ...]:
     """The address or the network, unless it is the version of something or a part of an object identifier."""
-    if not is_host and (bytes_[part.start - 1 : part.start] == b"." or _is_version(bytes_, part.start)):
-        return
-    yield from _address(bytes_, part, is_host=is_host)
+    _, _, start, end, _ = part
+    if not is_host and (bytes_[start - 1 : start] == b"." or _is_version(bytes_, start)):
+        return ()
+    return (part,) if is_host or bytes_[end : end + 1] not in _OPENS_PREFIX else tuple(_address(bytes_, part))
 
 
-def _address(bytes_: bytes, part: Part, *, is_host: bool = False) -> Iterator[Part]:
-    follows = bytes_[part.end : part.end + 1]
-    prefix = None if is_host or follows not in _OPENS_PREFIX else _PREFIX.match(bytes_, part.end)
+def _address(bytes_: bytes, part: Part) -> Iterator[Part]:
+    """The network, if the length of a prefix follows, and the address unless that has no bits of its own."""
+    prefix = _PREFIX.match(bytes_, part.end) if bytes_[part.end : part.end + 1] in _OPENS_PREFIX else None
     if prefix and not _goes_on(bytes_, prefix.end()):
         value, has_bits = network(part.value, prefix[1].decode())
         if value:
@@ -186,7 +188,7 @@ def _goes_on(bytes_: bytes, end: int) -> bool:
 
 def _is_version(bytes_: bytes, start: int) -> bool:
     """`version: 1.2.3.4`, `Chrome/103.0.0.1`: a word for it stands before it, or a program's name and a slash."""
-    before = bytes_[max(0, start - 32) : start]
+    before = bytes_[start - 32 if start > 32 else 0 : start]
     before_it = before.rstrip(_BETWEEN)
     if not before_it.lower().endswith(_ENDINGS):
         return False
@@ -224,16 +226,18 @@ def _inside(part: Part, spans: list[tuple[int, int]]) -> bool:
 
 def _in_order(parts: list[Part], text: str, known: Known) -> Iterator[Found]:
     """Sorted, without doubles, and without what crosses a found that begins before it."""
-    parts.sort(key=lambda part: (part.start, -part.end))
-    ends: list[int] = []
+    parts.sort(key=itemgetter(3), reverse=True)
+    parts.sort(key=itemgetter(2))
+    ends = [len(text)]
     last: Part | None = None
+    known_entity = known.entity
     for part in parts:
-        while ends and ends[-1] <= part.start:
+        type, value, start, end, host = part
+        while ends[-1] <= start:
             ends.pop()
-        if (ends and ends[-1] < part.end) or part == last:
+        if ends[-1] < end or part == last:
             continue
-        ends.append(part.end)
+        ends.append(end)
         last = part
-        start, end = part.start, part.end
-        entity, own = known.entity(part.type, part.value, part.host)
+        entity, own = known_entity(type, value, host)
         yield Found(entity, start, end, text[start:end], own)

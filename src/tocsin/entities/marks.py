@@ -1,7 +1,7 @@
 """A text with its entities marked: as pieces for our pages, and in SCOT's markup."""
 
 import ipaddress
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from html import escape
 from typing import Any, NamedTuple
 
@@ -66,14 +66,22 @@ def marked(text: str, founds: Iterable[Found]) -> list[Piece]:
             pieces.append(Piece(text[at:until], tuple(around)))
             at = until
 
-    for found in sorted(founds, key=lambda one: (one.start, -one.end)):
-        if not 0 <= found.start < found.end <= len(text):
-            continue
+    for found in _nested(founds, len(text)):
         leave(found.start)
-        if not around or found.end <= around[-1].end:
-            around.append(found)
+        around.append(found)
     leave(len(text))
     return pieces
+
+
+def _nested(founds: Iterable[Found], size: int) -> Iterator[Found]:
+    """In order of their places, without what lies outside the text or crosses one before it."""
+    ends: list[int] = []
+    for found in sorted(founds, key=lambda one: (one.start, -one.end)):
+        while ends and ends[-1] <= found.start:
+            ends.pop()
+        if 0 <= found.start < found.end <= (ends[-1] if ends else size):
+            ends.append(found.end)
+            yield found
 
 
 def scot(entity: Entity) -> tuple[str, str]:
