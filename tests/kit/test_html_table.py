@@ -132,7 +132,7 @@ def test_closing_tags_without_an_opening_one_lend_no_depth() -> None:
     ],
 )
 def test_what_people_write_may_be_as_long_as_it_likes(html: str) -> None:
-    check_depth(html * 2000)
+    assert Page(html * 2000).text() is not None
 
 
 def test_a_page_that_is_too_large_is_unreadable(monkeypatch: pytest.MonkeyPatch) -> None:

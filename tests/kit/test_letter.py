@@ -131,7 +131,7 @@ def test_a_charset_that_lies_or_is_unknown_is_guessed_and_said(
         (b"x-nothing", b"x", "x"),
     ],
 )
-def test_transfer_encodings(encoding: bytes, body: bytes, text: str) -> None:
+def test_a_body_is_read_without_its_transfer_encoding(encoding: bytes, body: bytes, text: str) -> None:
     assert opened(b"Content-Transfer-Encoding: " + encoding + b"\r\n\r\n" + body).text == text
 
 

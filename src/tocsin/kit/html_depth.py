@@ -21,7 +21,9 @@ _CLOSED_BY_THE_NEXT = (
 _LEAVES_FOREIGN_CONTENT = ("br", "dd", "dt", "embed", "hr", "img", "li", "meta", "p", "head", "body")
 
 _VALUE = r"""(?:"[^"]*+(?:"|\Z)|'[^']*+(?:'|\Z)|[^\s"'>][^\s>]*+)"""
-_ATTRIBUTES = rf"(?=[\s/>])(?:[\s/]++|[^\s/>][^\s/>=]*+(?:\s*+=\s*+{_VALUE}?+)?+)*+(?:>|\Z)"
+_USUAL = r"""(?:\s++[\w:-]++="[^"]*+")*+>"""
+_ANY = rf"(?:[\s/]++|[^\s/>][^\s/>=]*+(?:\s*+=\s*+{_VALUE}?+)?+)*+(?:>|\Z)"
+_ATTRIBUTES = rf"(?=[\s/>])(?:{_USUAL}|{_ANY})"
 _RAW = ("script", "style", "textarea", "title", "xmp", "iframe", "noembed", "noframes")
 _LEAVES = ("pre", "div", "span", "b", "a", "font", "strong", "i", "o:p", "h1", "h2", "h3", "code", "em")
 

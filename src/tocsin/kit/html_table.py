@@ -24,14 +24,14 @@ _BREAKS = frozenset(
     }
 )
 _SILENT = frozenset(("script", "style", "template", "head", "title", "noscript", "-comment"))
-_HIDDEN_IN_CELLS = "td script, td style, td template, td noscript, th script, th style, th template, th noscript"
+_LONG_WAY = "[colspan], [rowspan], script, style, template, noscript"
+_NOT_PLAIN = ("colspan", "rowspan", "<script", "<style", "<template", "<noscript")
 _SPACES = re.compile(r"[ \t\r\n\f]+")
-_FOLDS = re.compile(r"[\t\r\n\f]|  ")
 _KEPT = re.compile(r"white-space\s*:\s*(?:pre|break-spaces)", re.IGNORECASE)
 _BETWEEN = "\ufdd0"  # no character of any text; one that holds it is read the long way
 
 
-class Cell(Noun, frozen=True, kw_only=True):
+class Cell(Noun, frozen=True, kw_only=True, gc=False):
     """A cell: its values (one for each line or block in it) and the links that stand there."""
 
     values: tuple[str, ...]
@@ -56,13 +56,15 @@ class Page:
             raise Unreadable(f"the HTML is larger than {MOST_BYTES // 2**20} MiB")
         check_depth(html)
         self._root = LexborHTMLParser(html).root
+        lowered = html.lower()
+        self._plain = not any(word in lowered for word in _NOT_PLAIN)
 
     def tables(self) -> list[Table]:
         """The outermost tables in order; what is nested in a cell is text of that cell.
 
         A table that only lays out others, one cell in a row and no header, is looked through.
         """
-        return [] if self._root is None else [_table(node) for node in _outermost(self._root)]
+        return [] if self._root is None else [_table(node, self._plain) for node in _outermost(self._root)]
 
     def links(self) -> tuple[Link, ...]:
         """Every link with its text."""
@@ -93,17 +95,15 @@ def _only_lays_out(table: LexborNode) -> bool:
     return True
 
 
-def _table(table: LexborNode) -> Table:
-    if len(table.css("table")) > 1 or table.css_first(_HIDDEN_IN_CELLS):
-        quick = False
-    else:
-        quick = table.css_first("[colspan], [rowspan]") is None
-    return _plain_table(table) if quick else _spanned_table(table)
+def _table(table: LexborNode, plain: bool) -> Table:
+    if len(table.css("table")) > 1:
+        return _spanned_table(table)
+    return _plain_table(table) if plain or table.css_first(_LONG_WAY) is None else _spanned_table(table)
 
 
 def _plain_table(table: LexborNode) -> Table:
     """A table without tables in it and without spans, in one walk."""
-    linked = {node.mem_id for node in table.css("td:has(a), th:has(a)")}
+    linked = {cell.mem_id for anchor in table.css("a") if (cell := _cell_around(anchor)) is not None}
     rows: list[Row] = []
     cells: list[Cell] = []
     for node in table.css("tr, td, th"):
@@ -116,6 +116,13 @@ def _plain_table(table: LexborNode) -> Table:
         cells.append(Cell(values=_cell_values(node), links=links, header=tag == "th"))
     rows.append(tuple(cells))
     return tuple(rows[1:])
+
+
+def _cell_around(node: LexborNode) -> LexborNode | None:
+    above = node.parent
+    while above is not None and above.tag not in ("td", "th", "table"):
+        above = above.parent
+    return above
 
 
 def _spanned_table(table: LexborNode) -> Table:
@@ -150,12 +157,11 @@ def _cell(node: LexborNode) -> tuple[Cell, int, int]:
 
 def _cell_values(node: LexborNode) -> tuple[str, ...]:
     """As `_values`, the short way for the one piece of text that most cells hold."""
-    texts = node.text(deep=True, separator=_BETWEEN).split(_BETWEEN)
-    pieces = [text for text in texts if text and not text.isspace()]
-    if not pieces:
+    text = node.text(deep=True, separator=_BETWEEN, strip=True, skip_empty=True)
+    if not text:
         return ()
-    if len(pieces) == 1 and not _FOLDS.search(only := pieces[0].strip()):
-        return (only,)
+    if _BETWEEN not in text and "  " not in text and "\n" not in text and "\t" not in text:
+        return (text,)
     return tuple(_values(node))
 
 

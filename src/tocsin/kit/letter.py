@@ -13,7 +13,7 @@ from typing import Any
 
 from tocsin.errors import Unreadable
 from tocsin.kit import mime
-from tocsin.model import Alertgroup, Message, Micros, Noun
+from tocsin.model import Alert, Alertgroup, Message, Micros, Noun
 
 MAIL = "message/rfc822"
 DEEPEST = 40
@@ -70,6 +70,8 @@ class Letter(Noun, frozen=True, kw_only=True):
         if self.notes:
             fields["tags"] = (*fields.get("tags", ()), GUESSED)
         fields.setdefault("subject", self.subject or f"Mail from {self.sender or 'nobody'} without a subject")
+        if "columns" in fields and "rows" in fields:
+            fields["alerts"] = tuple(map(Alert.of, fields.pop("rows")))
         make = Alertgroup if "alerts" in fields else Alertgroup.of_rows
         return make(
             message_id=self.message_id,

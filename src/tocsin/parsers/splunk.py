@@ -54,8 +54,7 @@ class Splunk(Parser):
         tables = page.tables() if page else []
         at = labelled(tables, NAME.match)
         summary = labels(tables[at]) if at >= 0 else {}
-        text = mail.text if mail.text.strip() or page is None else page.text()
-        known = {"alert_name": _name(mail, summary, text), "search": _search(summary, text)}
+        known = {"alert_name": _name(mail, summary, page), "search": _search(mail, summary, page)}
         found = results(tables[at + 1 :]) or results(tables[: max(at, 0)])
         if (found is None or not found.rows) and (sheets := tabular.sheets(mail)):
             sheet = sheets[0]
@@ -64,10 +63,10 @@ class Splunk(Parser):
         columns, rows = (found.columns, found.rows) if found and found.rows else ((), ())
         if found is None:
             tags.append(NO_TABLE)
-            rows = ({"alert": text.strip() or mail.subject},)
+            rows = ({"alert": _text(mail, page).strip() or mail.subject},)
         elif not rows:
             tags.append(NO_RESULTS)
-            rows = ({"results": 0, "alert": text.strip() or mail.subject},)
+            rows = ({"results": 0, "alert": _text(mail, page).strip() or mail.subject},)
         elif found.uneven:
             tags.append(UNEVEN)
         said = {free(name, set(columns)): value for name, value in known.items() if value}
@@ -77,23 +76,28 @@ class Splunk(Parser):
             columns=(*said, *rows[0]) if whole else columns,
             tags=tuple(dict.fromkeys(tags)),
             sources=("email", "splunk"),
-            ahrefs=_links(page, text),
+            ahrefs=_links(page, mail.text),
         )
 
 
-def _name(mail: Letter, summary: Mapping[str, str], text: str) -> str:
+def _text(mail: Letter, page: Page | None) -> str:
+    return mail.text if page is None or mail.text.strip() else page.text()
+
+
+def _name(mail: Letter, summary: Mapping[str, str], page: Page | None) -> str:
     said = next((value for label, value in summary.items() if NAME.match(label) and value), "")
     said = said or mail.header("x-splunk-name")
-    for pattern, where in ((IN_TEXT, text), (IN_SUBJECT, mail.subject)):
+    for pattern, where in () if said else ((IN_TEXT, _text(mail, page)), (IN_SUBJECT, mail.subject)):
         found = None if said else pattern.search(where)
         said = next(filter(None, found.groups()), "") if found else said
     return (said or mail.subject).strip()
 
 
-def _search(summary: Mapping[str, str], text: str) -> str:
-    found = SEARCH_IN_TEXT.search(text)
-    said = next((value for label, value in summary.items() if SEARCH.match(label)), "")
-    return said or (found[1].strip(" '\"") if found else "")
+def _search(mail: Letter, summary: Mapping[str, str], page: Page | None) -> str:
+    if said := next((value for label, value in summary.items() if SEARCH.match(label)), ""):
+        return said
+    found = SEARCH_IN_TEXT.search(_text(mail, None if summary else page))
+    return found[1].strip(" '\"") if found else ""
 
 
 def _links(page: Page | None, text: str) -> tuple[Link, ...]:
