@@ -15,7 +15,7 @@ from tocsin.query.words import normal
 
 Test = Callable[[Raw], bool]
 _LETTERS = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
-_NUMBER = re.compile(r"[+-]?[0-9]{1,300}(?:\.[0-9]{1,300})?(?:[eE][+-]?[0-9]{1,2})?", re.ASCII)
+_NUMBER = re.compile(r"[+-]?[0-9]{1,100}(?:\.[0-9]{1,100})?(?:[eE][+-]?[0-9]{1,2})?", re.ASCII)
 
 
 def fold(text: str) -> str:

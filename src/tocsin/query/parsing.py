@@ -5,12 +5,16 @@ import re
 from tocsin.errors import BadQuery
 from tocsin.query import fields, reading, tree
 from tocsin.query.fields import Field, Kind
-from tocsin.query.syntax import Bounds, Compared, Group, Single, Written, written
+from tocsin.query.syntax import LONGEST, Bounds, Compared, Group, Single, Written, written
 from tocsin.query.tree import Exists, Is, Node, Range, Ref, Row, Tree, Words
 from tocsin.query.values import Network, Place
 
 MOST_TERMS = 2000
 """Conditions in one query."""
+LONGEST_NAME = 256
+"""Characters of a field's name."""
+_GROWTH = 64
+"""How much longer the canonical text may be: a single sign can stand for eighteen letters."""
 _SINGLE = frozenset(
     {Kind.WHOLE, Kind.FRACTION, Kind.CHOICE, Kind.DATE, Kind.KEYWORD, Kind.CELL, Kind.ADDRESS, Kind.MAC}
 )
@@ -21,7 +25,10 @@ def parse(text: str) -> Tree:
     found = written(text)
     if found is None:
         return tree.Everything()
-    return _Resolver().node(found)
+    understood = _Resolver().node(found)
+    if len(text) > LONGEST // _GROWTH and len(str(understood)) > LONGEST:
+        raise BadQuery("This query is too long when it is written out", 0, f"use at most {LONGEST:,} characters")
+    return understood
 
 
 class _Resolver:
@@ -79,6 +86,8 @@ class _Resolver:
 
     def _field(self, part: Compared) -> tuple[Field, Ref]:
         name = _unquoted(part.name)
+        if len(name) > LONGEST_NAME:
+            raise BadQuery("This name is too long", part.start, f"use at most {LONGEST_NAME} characters")
         found = fields.find(name)
         if found is None:
             raise _no_field(name, part)

@@ -1,5 +1,6 @@
 """One written value -> the value its field is compared with. What the field cannot hold is told where it stands."""
 
+import math
 import re
 
 import re2
@@ -13,7 +14,7 @@ from tocsin.query.values import Date, Network, Number, Phrase, Text, glob, phras
 
 Letters = list[tuple[str, bool]]
 _WHOLE = re.compile(r"[+-]?[0-9]{1,19}", re.ASCII)
-_FRACTION = re.compile(r"[+-]?(?:[0-9]{1,300}(?:\.[0-9]{0,300})?|\.[0-9]{1,300})(?:[eE][+-]?[0-9]{1,2})?", re.ASCII)
+_FRACTION = re.compile(r"[+-]?(?:[0-9]{1,300}(?:\.[0-9]{0,300})?|\.[0-9]{1,300})(?:[eE][+-]?[0-9]{1,3})?", re.ASCII)
 _MAC = re.compile(r"[0-9a-f]{2}(?:[:-][0-9a-f]{2}){5}|[0-9a-f]{4}\.[0-9a-f]{4}\.[0-9a-f]{4}", re.ASCII)
 _TEXTS = (Kind.WORDS, Kind.KEYWORD, Kind.ADDRESS, Kind.ENDPOINT, Kind.MAC, Kind.CELL)
 
@@ -90,7 +91,7 @@ def bound(field: Field, written: Single) -> Number | Date | Network | Text:
         raise BadQuery(f"{field.name} has no order", written.start, f"write {field.name}:value")
     if field.kind is Kind.CELL:
         text = "".join(letter for letter, _ in letters(written))
-        if _FRACTION.fullmatch(text):
+        if _FRACTION.fullmatch(text) and math.isfinite(float(text)):
             return Number(_as_number(text))
     found = value(field, written)
     single = isinstance(found, Network) and "/" not in found.text
