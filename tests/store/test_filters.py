@@ -49,7 +49,7 @@ def test_alerts_are_filtered_by_their_own_status_and_their_groups_labels() -> No
 
     assert text == (
         "g.deleted IS NULL AND a.status IN (:f0) AND NOT EXISTS"
-        " (SELECT 1 FROM label l WHERE l.alertgroup = g.id AND (l.kind = 'tag' AND l.value = :f1))"
+        " (SELECT 1 FROM label l WHERE l.alertgroup = g.id AND l.kind = 'tag' AND l.value = :f1)"
     )
     assert params == {"f0": "open", "f1": "x"}
 

@@ -9,7 +9,7 @@ import pytest
 from tocsin.model import Alertgroup, Message, Severity, Status
 from tocsin.store import Part, Store, alertgroup, entry, paging
 from tocsin.store.alertgroup import ORDERS, Order, Summary
-from tocsin.store.filters import Filter
+from tocsin.store.filters import Clause, Filter, Op, clauses_of
 
 NOW = 1_760_000_000_000_000
 DAY = 86_400_000_000
@@ -31,6 +31,8 @@ FILTERS = {
     "a time": Filter(received_from=NOW + 20, received_to=NOW + 40),
     "a time without an end": Filter(received_from=NOW + 30),
     "a time and a status": Filter(received_to=NOW + 40, statuses=(Status.OPEN,)),
+    "some ids": Filter(ids=(3, 4, 50), statuses=(Status.OPEN, Status.CLOSED)),
+    "an id and a tag": Filter(ids=(3, 4, 50, 51), tags=("c2",)),
     "severe ones": Filter(min_severity=Severity.HIGH),
 }
 
@@ -58,6 +60,7 @@ def matches(asked: Filter, group: Summary) -> bool:
     words = group.subject.lower().split()
     return (
         (not asked.statuses or group.status in asked.statuses)
+        and (not asked.ids or group.id in asked.ids)
         and all((tag[1:] not in group.tags) if tag[0] == "!" else tag in group.tags for tag in asked.tags)
         and all(source in group.sources for source in asked.sources)
         and all(any(word.startswith(wanted) for word in words) for wanted in asked.subject.split())
@@ -95,8 +98,33 @@ def test_every_filter_in_every_order_pages_through_what_matches(
         ids = walked(store, asked, Order(column=column, descending=descending), 7)
 
         assert ids == [group.id for group in expected], f"{name} by {column}, descending {descending}"
+        found, total = store.read(
+            partial(alertgroup.listing, clauses=clauses_of(asked), sort=[(column, descending)], limit=9, offset=2)
+        )
+        assert total == len(matching), f"{name} by {column} in a listing"
+        assert [getattr(group, column) for group in found] == [getattr(group, column) for group in expected[2:11]]
         counted = store.read(partial(alertgroup.count_up_to, where=asked, most=1000))
         assert counted == len(matching), name
+
+
+def matches_labels(op: Op, tags: set[str], wanted: set[str]) -> bool:
+    """What a clause on labels says."""
+    return tags >= wanted if op == "all" else not tags & wanted if op == "none" else bool(tags & wanted)
+
+
+@pytest.mark.parametrize("op", ["any", "eq", "in", "all", "none"])
+def test_a_listing_by_labels_finds_what_a_reading_finds(store: Store, op: Op) -> None:
+    fill(store)
+    values = ("c2",) if op == "eq" else ("c2", "dns")
+    asked = [Clause(field="tag", op=op, values=values)]
+
+    found, total = store.read(lambda tx: alertgroup.listing(tx, asked, [("id", False)], 0, 0))
+
+    everything = [store.read(partial(alertgroup.get, id=id)) for id in range(1, 61) if id != 12]
+    assert [group.id for group in found] == [
+        group.id for group in everything if matches_labels(op, set(group.tags), set(values))
+    ]
+    assert total == len(found)
 
 
 def test_no_more_is_counted_than_was_asked(store: Store) -> None:

@@ -147,12 +147,12 @@ def of_groups(clauses: Iterable[Clause], engine: str, prefix: str = "f") -> tupl
 
     `engine` is the transaction's: the index of words is asked differently.
     """
-    return _where({**GROUP_NUMBERS, **GROUP_TEXTS}, clauses, engine, prefix)
+    return _where({**GROUP_NUMBERS, **GROUP_TEXTS}, clauses, engine, prefix, walked=True)
 
 
 def of_alerts(clauses: Iterable[Clause], engine: str, prefix: str = "f") -> tuple[str, Params]:
     """The same for `FROM alert a JOIN alertgroup g ON g.id = a.alertgroup`; labels are those of the group."""
-    return _where({**ALERT_NUMBERS, **ALERT_TEXTS}, clauses, engine, prefix)
+    return _where({**ALERT_NUMBERS, **ALERT_TEXTS}, clauses, engine, prefix, walked=False)
 
 
 def order_of_groups(sort: Sequence[tuple[str, bool]]) -> str:
@@ -200,7 +200,9 @@ def _lists(asked: Filter, found: list[Clause]) -> None:
             found.append(Clause(field=field, op="none", values=barred))
 
 
-def _where(columns: Mapping[str, str], clauses: Iterable[Clause], engine: str, prefix: str) -> tuple[str, Params]:
+def _where(
+    columns: Mapping[str, str], clauses: Iterable[Clause], engine: str, prefix: str, *, walked: bool
+) -> tuple[str, Params]:
     params: Params = {}
 
     def put(value: int | str) -> str:
@@ -211,7 +213,7 @@ def _where(columns: Mapping[str, str], clauses: Iterable[Clause], engine: str, p
     conditions = ["g.deleted IS NULL"]
     for clause in clauses:
         if clause.field in LABELS:
-            conditions += _label(clause, put)
+            conditions += _label(clause, put, walked=walked)
         elif clause.op == "words":
             conditions.append(_WORDS[engine].format(put(words_query(engine, str(clause.values[0])))))
         else:
@@ -239,13 +241,17 @@ def _compared(column: str, clause: Clause, engine: str, put: Callable[[int | str
     raise KeyError(clause.op)
 
 
-def _label(clause: Clause, put: Callable[[int | str], str]) -> list[str]:
+def _label(clause: Clause, put: Callable[[int | str], str], *, walked: bool) -> list[str]:
+    """`walked`: `paging` has chosen what is looked through, and each alertgroup met there is asked for its labels."""
     kind = LABELS[clause.field]
-    standing = [f"(l.kind = '{kind}' AND l.value = :{put(value)})" for value in clause.values]
+    standing = [f"l.kind = '{kind}' AND l.value = :{put(value)}" for value in clause.values]
     if clause.op in ("any", "in", "eq"):
-        standing = [f"({' OR '.join(standing)})"] if standing else ["1 = 0"]
-    barred = clause.op in ("none", "not_in", "ne")
-    return [f"{'NOT ' * barred}EXISTS (SELECT 1 FROM label l WHERE l.alertgroup = g.id AND {one})" for one in standing]
+        one = " OR ".join(f"({each})" for each in standing) or "1 = 0"
+        return [f"g.id IN (SELECT l.alertgroup FROM label l WHERE {one})"]
+    if clause.op == "all" and not walked:
+        return [f"g.id IN (SELECT l.alertgroup FROM label l WHERE {one})" for one in standing]
+    barred = "" if clause.op == "all" else "NOT "
+    return [f"{barred}EXISTS (SELECT 1 FROM label l WHERE l.alertgroup = g.id AND {one})" for one in standing]
 
 
 def _order(columns: Mapping[str, str], last: str, sort: Sequence[tuple[str, bool]]) -> str:

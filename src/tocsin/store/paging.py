@@ -9,11 +9,12 @@ Three ways, and which is quick depends on how much the filter leaves over:
 PostgreSQL weighs this by its own statistics; SQLite has none worth the name and is told.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from tocsin.store import filters
 from tocsin.store.engine import Tx
-from tocsin.store.filters import Clause, Filter, Params
+from tocsin.store.filters import Clause, Params
 
 _FEW = 3000
 """So many alertgroups are fetched and sorted about as quickly as an index is walked to fill a page."""
@@ -49,26 +50,28 @@ class _Narrow(NamedTuple):
     named: int
 
 
-def way(tx: Tx, where: Filter, column: str, *, descending: bool = True) -> Way:
+def way(tx: Tx, clauses: Sequence[Clause], column: str, *, descending: bool = True) -> Way:
     """The quickest way to the alertgroups of a filter in the order of a column of `alertgroup`."""
-    clauses = filters.clauses_of(where)
-    if tx.engine != "sqlite":
-        return Way("alertgroup g", *filters.of_groups(clauses, tx.engine))
+    condition, params = filters.of_groups(clauses, tx.engine)
+    plain = Way("alertgroup g", condition, params)
+    if tx.engine != "sqlite" or any(clause.field == "id" for clause in clauses):
+        return plain
     narrow = min(_narrow(tx, clauses), key=lambda one: one.named, default=None)
     if narrow and (column == "id" or narrow.named <= _FEW):
         return _driven(tx, clauses, narrow)
-    condition, params = filters.of_groups(clauses, tx.engine)
-    newest_first = column == "id" and descending and where.received_to is None
-    if where.received_from is not None and not newest_first and _received(tx, where) <= _SOME:
+    begin, end = _span(clauses)
+    newest_first = column == "id" and descending and end == _NEVER
+    if begin and not newest_first and _received(tx, begin, end) <= _SOME:
         return Way("alertgroup g INDEXED BY alertgroup_received", condition, params)
     if column in _INDEXES:
-        one_status = len(set(where.statuses)) == 1 and column != "status"
-        index = f"alertgroup_status_{column}" if one_status else _INDEXES[column]
+        statuses = [clause.values for clause in clauses if clause.field == "status" and clause.op == "in"]
+        within = len(statuses) == 1 and len(set(statuses[0])) == 1 and column != "status"
+        index = f"alertgroup_status_{column}" if within else _INDEXES[column]
         return Way(f"alertgroup g INDEXED BY {index}", condition, params)
-    return Way("alertgroup g", condition, params)
+    return plain
 
 
-def _narrow(tx: Tx, clauses: tuple[Clause, ...]) -> list[_Narrow]:
+def _narrow(tx: Tx, clauses: Sequence[Clause]) -> list[_Narrow]:
     found: list[_Narrow] = []
     for clause in clauses:
         if clause.field in filters.LABELS and clause.op == "all":
@@ -79,13 +82,24 @@ def _narrow(tx: Tx, clauses: tuple[Clause, ...]) -> list[_Narrow]:
     return found
 
 
-def _received(tx: Tx, where: Filter) -> int:
-    """How many came in the time asked for, counted no further than needed."""
+def _span(clauses: Sequence[Clause]) -> tuple[int, int]:
+    """The time of receiving that is asked for; from 0, to the end of time where nothing is said."""
+    begin, end = 0, _NEVER
+    for clause in clauses:
+        if clause.field == "received" and clause.op in ("ge", "gt", "between"):
+            begin = max(begin, int(clause.values[0]))
+        if clause.field == "received" and clause.op in ("le", "lt", "between"):
+            end = min(end, int(clause.values[-1]))
+    return begin, end
+
+
+def _received(tx: Tx, begin: int, end: int) -> int:
+    """How many came in that time, counted no further than needed."""
     row = tx.row(
         f"""SELECT count(*) FROM (
             SELECT 1 FROM alertgroup WHERE received BETWEEN :begin AND :end LIMIT {_SOME + 1})""",
-        begin=where.received_from,
-        end=_NEVER if where.received_to is None else where.received_to,
+        begin=begin,
+        end=end,
     )
     return int(row[0]) if row else 0
 
@@ -108,7 +122,7 @@ def _worded(tx: Tx, words: str) -> int:
     return int(row[0]) if row else 0
 
 
-def _driven(tx: Tx, clauses: tuple[Clause, ...], narrow: _Narrow) -> Way:
+def _driven(tx: Tx, clauses: Sequence[Clause], narrow: _Narrow) -> Way:
     """Walk what the label or word names; everything else is asked of each alertgroup found there."""
     others = tuple(_without(clause, narrow) for clause in clauses)
     condition, params = filters.of_groups([clause for clause in others if clause is not None], tx.engine)
