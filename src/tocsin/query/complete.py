@@ -91,7 +91,8 @@ def _names(typed: str, place: tuple[int, int], known: Mapping[str, Sequence[str]
 def _offers(typed: str, place: tuple[int, int], texts: Iterable[tuple[str, str]]) -> list[Offer]:
     """Those that begin with what was typed, then those that have it somewhere inside."""
     plain = typed.lower()
-    beginning = [(text, about) for text, about in texts if text.lower().startswith(plain)]
-    inside = [(text, about) for text, about in texts if plain in text.lower() and (text, about) not in beginning]
+    bare = [(text.replace('"', "").lower(), text, about) for text, about in texts]
+    beginning = [(text, about) for shown, text, about in bare if shown.startswith(plain)]
+    inside = [(text, about) for shown, text, about in bare if plain in shown and not shown.startswith(plain)]
     found = (beginning + inside)[:MOST]
     return [Offer(start=place[0], end=place[1], text=text, about=about) for text, about in found]

@@ -16,6 +16,7 @@ Letters = list[tuple[str, bool]]
 _WHOLE = re.compile(r"[+-]?[0-9]{1,19}", re.ASCII)
 _FRACTION = re.compile(r"[+-]?(?:[0-9]{1,300}(?:\.[0-9]{0,300})?|\.[0-9]{1,300})(?:[eE][+-]?[0-9]{1,3})?", re.ASCII)
 _MAC = re.compile(r"[0-9a-f]{2}(?:[:-][0-9a-f]{2}){5}|[0-9a-f]{4}\.[0-9a-f]{4}\.[0-9a-f]{4}", re.ASCII)
+_CONNECTING = frozenset({"and", "or", "not"})
 _TEXTS = (Kind.WORDS, Kind.KEYWORD, Kind.ADDRESS, Kind.ENDPOINT, Kind.MAC, Kind.CELL)
 
 
@@ -47,6 +48,9 @@ def value(field: Field, written: Single) -> Comparable:
     """The value to compare the field with. Raises BadQuery."""
     if written.kind == "regex":
         return _regex(field, written)
+    if written.kind == "value" and written.text.lower() in _CONNECTING:
+        remedy = f'write one before {written.text}; for the word itself, "{written.text}"'
+        raise BadQuery("A value is missing", written.start, remedy)
     found = letters(written)
     if any(wild for _, wild in found):
         if field.kind not in _TEXTS:

@@ -151,7 +151,8 @@ def written(text: str) -> Written | None:
     try:
         found: Any = _grammar().parse(text)
     except UnexpectedCharacters as error:
-        raise _unexpected(text, error.pos_in_stream) from None
+        place: int = getattr(error, "pos_in_stream", 0)  # lark declares it None and sets a number
+        raise _unexpected(text, place) from None
     except UnexpectedEOF:
         raise _unexpected(text, len(text)) from None
     except UnexpectedToken as error:
