@@ -13,12 +13,11 @@ def ipv4(labels: list[str]) -> str:
     """Four decimal numbers up to 255 as an address, or "". `010` is ten, as SCOT reads it."""
     if len(labels) != 4:
         return ""
-    numbers = []
-    for label in labels:
-        if not 0 < len(label) <= 3 or not label.isdecimal() or not label.isascii() or int(label) > 255:
-            return ""
-        numbers.append(str(int(label)))
-    return ".".join(numbers)
+    text = "".join(labels)
+    if not text.isdecimal() or not text.isascii() or not all(0 < len(label) <= 3 for label in labels):
+        return ""
+    numbers = list(map(int, labels))
+    return ".".join(map(str, numbers)) if max(numbers) < 256 else ""
 
 
 @functools.lru_cache(16384)

@@ -83,13 +83,18 @@ class Known:
         return self.is_own("ipv6" if is_address else "domain", host)
 
     def _lies_in(self, value: str) -> bool:
-        net = ipaddress.ip_network(value)
-        if isinstance(net, ipaddress.IPv6Network) and net.network_address.ipv4_mapped and net.prefixlen >= 96:
-            net = ipaddress.ip_network((net.network_address.ipv4_mapped, net.prefixlen - 96))
-        address, length, bits = int(net.network_address), net.prefixlen, net.max_prefixlen
+        if "/" not in value and ":" not in value:
+            version, length, bits = 4, 32, 32
+            address = int.from_bytes(map(int, value.split(".")))
+        else:
+            net: Network = ipaddress.ip_network(value)
+            if isinstance(net, ipaddress.IPv6Network) and net.network_address.ipv4_mapped and net.prefixlen >= 96:
+                net = ipaddress.ip_network((net.network_address.ipv4_mapped, net.prefixlen - 96))
+            version, length, bits = net.version, net.prefixlen, net.max_prefixlen
+            address = int(net.network_address)
         return any(
             prefix <= length and address >> (bits - prefix) in starts
-            for prefix, starts in self._networks[net.version].items()
+            for prefix, starts in self._networks[version].items()
         )
 
     def strings(self, text: str) -> Iterator[tuple[str, str, int, int]]:

@@ -98,7 +98,7 @@ def _number(labels: list[str]) -> tuple[str, str] | None:
         digits = "".join(labels)
         if digits.startswith("00") or (not digits.isdecimal() and not digits.isalpha()):
             return "mac", mac(digits)
-    address = ipv4(labels)
+    address = ipv4(labels) if len(labels) == 4 and labels[3].isdecimal() else ""
     return ("ipv4", address) if address else None
 
 

@@ -80,7 +80,14 @@ _FANGS = frozenset("[](){}<>\\")
 
 def fanged(text: str) -> str:
     """A readable dotted name with plain dots."""
-    return text if _FANGS.isdisjoint(text) else str(_DOTS.sub(".", text))
+    if _FANGS.isdisjoint(text):
+        return text
+    if " " not in text and "<" not in text:
+        for plain in ("[.]", "(.)", "{.}", "[dot]"):  # nearly all of them: RE2's `sub` costs thirty times as much
+            text = text.replace(plain, ".")
+        if _FANGS.isdisjoint(text):
+            return text
+    return str(_DOTS.sub(".", text))
 
 
 def fanged_address(text: str) -> tuple[str, Sequence[int]]:

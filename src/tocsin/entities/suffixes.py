@@ -67,10 +67,15 @@ def _list() -> PublicSuffixList:
     return PublicSuffixList(accept_unknown=False, only_icann=True)
 
 
-@functools.lru_cache(16384)
 def is_registrable(name: str) -> bool:
     """Whether a plain lower-case name stands below a public suffix."""
-    return _list().privatesuffix(name) is not None
+    # What is below a registrable name is registrable: hosts of one domain ask the list once.
+    return _is_registrable(name.partition(".")[2]) or _is_registrable(name)
+
+
+@functools.lru_cache(16384)
+def _is_registrable(name: str) -> bool:
+    return "." in name and _list().privatesuffix(name) is not None
 
 
 @functools.lru_cache(16384)
@@ -97,9 +102,10 @@ def _well_formed(name: str) -> bool:
     if len(name) > LONGEST_NAME:
         return False
     labels = name.split(".")
-    if any(not label or len(label) > LONGEST_LABEL or label[0] == "-" or label[-1] == "-" for label in labels):
-        return False
-    return "_" not in labels[-1] and "_" not in labels[-2:][0]
+    for label in labels:
+        if not label or len(label) > LONGEST_LABEL or label[0] == "-" or label[-1] == "-":
+            return False
+    return "_" not in name or not any("_" in label for label in labels[-2:])
 
 
 def domain(name: str, suffixes: frozenset[str]) -> str:
