@@ -4,22 +4,23 @@ The statements do not grow with the rows of a group, nor with the groups of a ba
 """
 
 import hashlib
-import zlib
+import threading
 from base64 import urlsafe_b64encode
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
 import msgspec
+import zstandard
 
 from tocsin.model import Alertgroup, Message, Noun, Severity
 from tocsin.store import tally
 from tocsin.store.engine import Change, Tx, packed
 
-PLAIN, ZLIB = 0, 1
+PLAIN, ZSTANDARD = 0, 1
 _SMALL = 256
-_ORIGINALS = 64
-_ORIGINAL_BYTES = 64 * 2**20
+_own = threading.local()
+_ORIGINALS, _ORIGINAL_BYTES = 64, 64 * 2**20
 """One statement stores that many originals, or about that many bytes of them."""
 
 
@@ -72,8 +73,8 @@ def entry(
 ) -> Entry:
     """An entry ready to be stored: compressed, and with the identity that makes a second sending recognisable."""
     codec, body = PLAIN, message.body
-    if len(body) > _SMALL and len(shorter := zlib.compress(body, 1)) < len(body):
-        codec, body = ZLIB, shorter
+    if len(body) > _SMALL and len(shorter := _packer().compress(body)) < len(body):
+        codec, body = ZSTANDARD, shorter
     return Entry(
         message=message,
         thread=_thread(message),
@@ -89,7 +90,14 @@ def entry(
 
 def unpacked(codec: int, stored: bytes) -> bytes:
     """The original bytes again."""
-    return zlib.decompress(stored) if codec == ZLIB else bytes(stored)
+    return zstandard.ZstdDecompressor().decompress(stored) if codec == ZSTANDARD else bytes(stored)
+
+
+def _packer() -> zstandard.ZstdCompressor:
+    """A compressor of the calling thread's own: they are quick to use, dear to make and not to be shared."""
+    if (packer := getattr(_own, "packer", None)) is None:
+        packer = _own.packer = zstandard.ZstdCompressor(level=1)
+    return packer
 
 
 def _thread(message: Message) -> str | None:
