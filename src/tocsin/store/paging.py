@@ -56,7 +56,8 @@ def way(tx: Tx, clauses: Sequence[Clause], column: str, *, descending: bool = Tr
     plain = Way("alertgroup g", condition, params)
     if tx.engine != "sqlite" or any(clause.field == "id" for clause in clauses):
         return plain
-    narrow = min(_narrow(tx, clauses), key=lambda one: one.named, default=None)
+    # Among many and many the words are walked: a label is asked of one alertgroup at once, a word is not.
+    narrow = min(_narrow(tx, clauses), key=lambda one: (one.named, one.clause.op != "words"), default=None)
     if narrow and (column == "id" or narrow.named <= _FEW):
         return _driven(tx, clauses, narrow)
     begin, end = _span(clauses)
