@@ -5,6 +5,8 @@ from typing import Any
 import pytest
 
 from tocsin.app import Hub
+from tocsin.model import Alertgroup
+from tocsin.store import again
 from web.conftest import Caller
 
 GROUPS = "/scot/api/v2/alertgroup"
@@ -128,7 +130,7 @@ def test_parts_of_an_alertgroup(sender: Caller, viewer: Caller) -> None:
     assert viewer.json(f"{GROUPS}/{id}/source")["records"] == [{"value": "s"}]
     assert viewer.json(f"{GROUPS}/{id}/entry") == {"records": [], "queryRecordCount": 0, "totalRecordCount": 0}
     assert viewer.json(f"{GROUPS}/{id}/alert")["totalRecordCount"] == 2
-    for part in ("", "/alert", "/tag", "/source", "/history", "/entry", "/delivery"):
+    for part in ("", "/alert", "/tag", "/source", "/history", "/reading", "/entry", "/delivery"):
         assert viewer.get(f"{GROUPS}/99{part}").status_code == 404
 
 
@@ -274,6 +276,17 @@ def test_history_says_who_did_what(sender: Caller, analyst: Caller) -> None:
     assert lines[0]["target"] == {"type": "alertgroup", "id": id}
     assert lines[-1]["target"] == {"type": "alert", "id": alert}
     assert [line["what"] for line in analyst.json(f"{ALERTS}/{alert}/history")["records"]] == ["tags set to seen"]
+
+
+def test_what_it_was_before_it_was_read_again_stays_to_be_seen(sender: Caller, viewer: Caller, hub: Hub) -> None:
+    id = sender.post_group(subject="before")
+    rows = [row["data"] for row in viewer.json(f"{GROUPS}/{id}/alert")["records"]]
+    new = Alertgroup.of_rows("after", [{"m": 1}])
+    hub.store.write(lambda tx: again.replace(tx, id, new, None, "splunk", "2", "ann", 5_000_000))
+
+    (older,) = viewer.json(f"{GROUPS}/{id}/reading")["records"]
+    assert (older["subject"], older["rows"], older["who"], older["replaced"]) == ("before", rows, "ann", 5)
+    assert viewer.json(f"{GROUPS}/{id}")["subject"] == "after"
 
 
 def test_one_alert_is_read_and_changed(sender: Caller, analyst: Caller) -> None:

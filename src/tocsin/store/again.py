@@ -15,6 +15,8 @@ from tocsin.store.append import Entry, Part, Rows
 from tocsin.store.engine import Change, Tx
 
 STORED, QUARANTINED, DISCARDED = "stored", "quarantined", "discarded"
+READ_AGAIN = "read again"
+"""How the line of history begins."""
 
 
 class Line(Noun, frozen=True, kw_only=True):
@@ -178,7 +180,7 @@ def replace(
         tx.run("INSERT INTO alertgroup_words (rowid, subject) VALUES (:group, :s)", group=group, s=new.subject)
     _set(tx, old.message, STORED, parser, version, "")
     alertgroup.recount(tx, group, now)
-    history.add(tx, group, None, who, now, f"read again by {parser} {version}: {len(new.alerts)} alerts")
+    history.add(tx, group, None, who, now, f"{READ_AGAIN} by {parser} {version}: {len(new.alerts)} alerts")
 
 
 def older(tx: Tx, group: int) -> list[Older]:

@@ -23,6 +23,7 @@ API: Sequence[Route] = [
     Route(["GET"], f"{V2}/alertgroup/{{id}}/tag", "viewer", alertgroup.get_tags),
     Route(["GET"], f"{V2}/alertgroup/{{id}}/source", "viewer", alertgroup.get_sources),
     Route(["GET"], f"{V2}/alertgroup/{{id}}/history", "viewer", alertgroup.get_history),
+    Route(["GET"], f"{V2}/alertgroup/{{id}}/reading", "viewer", alertgroup.get_readings),
     Route(["GET"], f"{V2}/alertgroup/{{id}}/entry", "viewer", alertgroup.get_entries),
     Route(["GET"], f"{V2}/alertgroup/{{id}}/delivery", "viewer", ledger.get_deliveries),
     Route(["PUT"], f"{V2}/deleted/{{id}}", "analyst", alertgroup.put_deleted),

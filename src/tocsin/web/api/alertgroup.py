@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from tocsin.errors import Malformed, NotFound, StoreUnavailable
 from tocsin.model import Status
-from tocsin.store import Tx, alert, alertgroup, history
+from tocsin.store import Tx, again, alert, alertgroup, history
 from tocsin.store.filters import check
 from tocsin.web.answers import Json
 from tocsin.web.api import filters, shapes
@@ -36,6 +36,7 @@ from tocsin.web.api.shapes import (
     HistoryLine,
     Label,
     Listed,
+    ReadingRecord,
 )
 from tocsin.web.notes import now_micros
 from tocsin.web.reading import address_of, query_of
@@ -145,6 +146,15 @@ async def get_history(request: Request) -> Response:
     return await answer(
         request,
         _part(request, lambda tx, group: [shapes.history_line(line) for line in history.of_group(tx, group.id)]),
+    )
+
+
+@described("What an alertgroup was before it was read again, newest first.", Listed[ReadingRecord])
+async def get_readings(request: Request) -> Response:
+    """Its older readings, each with all its rows."""
+    return await answer(
+        request,
+        _part(request, lambda tx, group: [shapes.reading_record(each) for each in again.older(tx, group.id)]),
     )
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Generic, TypeVar
 import msgspec
 
 from tocsin.model import TLP, Link, Micros, Status
-from tocsin.store import alert, alertgroup, history
+from tocsin.store import again, alert, alertgroup, history
 
 Cells = Annotated[
     msgspec.Raw,
@@ -132,6 +132,19 @@ class HistoryLine(msgspec.Struct, frozen=True):
     location: str = ""
 
 
+class ReadingRecord(msgspec.Struct, frozen=True):
+    """What an alertgroup was before it was read again; `rows` are the texts of its rows."""
+
+    id: Id
+    parser: str
+    parser_version: str
+    replaced: int
+    who: str
+    subject: str
+    columns: list[str]
+    rows: list[msgspec.Raw]
+
+
 class Created(msgspec.Struct, frozen=True):
     """The answer to a post."""
 
@@ -214,3 +227,17 @@ def history_line(line: history.Line) -> HistoryLine:
     """A line of history with its target."""
     target = Target("alertgroup", line.alertgroup) if line.alert is None else Target("alert", line.alert)
     return HistoryLine(line.id, line.who, seconds(line.at), line.what, target)
+
+
+def reading_record(older: again.Older) -> ReadingRecord:
+    """A reading that was replaced."""
+    return ReadingRecord(
+        id=older.id,
+        parser=older.parser,
+        parser_version=older.parser_version,
+        replaced=seconds(older.replaced),
+        who=older.who,
+        subject=older.subject,
+        columns=older.columns,
+        rows=older.rows,
+    )

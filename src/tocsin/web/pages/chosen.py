@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from tocsin.errors import NotFound
 from tocsin.model import Link, Micros, Status
-from tocsin.store import alert, alertgroup, delivery, history, message
+from tocsin.store import again, alert, alertgroup, delivery, history, message
 from tocsin.store.alertgroup import Summary
 from tocsin.store.engine import Tx
 from tocsin.store.message import Kept
@@ -74,6 +74,7 @@ class Chosen(NamedTuple):
     way: list[Step]
     history: list[history.Line]
     history_cut: bool
+    read_again: bool
     viewers: list[Viewer]
     rows: list[RowLine]
     last_row: int
@@ -100,6 +101,7 @@ def choose(tx: Tx, id: int, asked: Asked, *, rows_after: int = 0, record: int = 
         way=way_of(known, came_in, owed),
         history=lines[: -HISTORY - 1 : -1],
         history_cut=len(lines) > HISTORY,
+        read_again=any(line.what.startswith(again.READ_AGAIN) for line in lines),
         viewers=[Viewer(who, at) for who, (at, _) in alertgroup.viewers(tx, id).items()],
         rows=rows,
         last_row=rows[-1].id if rows else 0,
