@@ -24,6 +24,8 @@ class Run:
 
     def __init__(self, data: Path, port: int) -> None:
         command = [sys.executable, str(ROOT / "tools" / "first_run.py"), "--data", str(data), "--port", str(port)]
+        # Whoever started the tests may ignore Ctrl-C, and a child would inherit that.
+        command = ["env", "--default-signal=INT", *command]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         self.printed = ""
         self._lines: queue.Queue[str] = queue.Queue()
