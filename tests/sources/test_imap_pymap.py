@@ -78,7 +78,7 @@ def deliver(port: int, *mails: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    # This server may say nothing of a mail that came while IDLE began, so it is asked every few seconds as well.
+    # Once a push did not come in half a minute, why is not known; that a push alone is enough is shown with Dovecot.
     "options",
     [{}, {"afterwards": "seen", "interval_s": 5}, {"afterwards": "move", "move_to": "Done"}],
 )
@@ -92,8 +92,9 @@ def test_mail_of_another_server_is_taken_once_and_put_away(port: int, inbox: Sto
         if options:
             until(lambda: put_away(port, options["afterwards"]) == 3)
 
-    # Under load this server now and then cuts the line within an answer, so an error on the way is no fault of ours.
     assert subjects(inbox) == ["mail 1", "mail 2", "mail 3"]
+    # Under load an answer was once read in part only, by whose fault is not known; then the line is made anew.
+    assert state(inbox).last_error == "" or "unterminated line" in state(inbox).last_error
 
 
 def put_away(port: int, how: str) -> int:
