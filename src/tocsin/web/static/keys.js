@@ -23,9 +23,9 @@ const KEYS = {
   k: () => step(-1),
   x: () => gridHere()?.enter()?.toggle(),
   Enter: () => {
-    if (!document.activeElement?.closest?.("#groups tr.current")) return false;
-    gridHere()?.enter();
-    return true;
+    const focused = document.activeElement;
+    if (focused !== document.body && !currentRow()?.contains(focused)) return false;
+    return Boolean(gridHere()?.enter());
   },
 };
 

@@ -18,7 +18,8 @@ let changed = new Set();
 let arrived = new Set();
 
 export const rowsOfList = () => [...(groups()?.querySelectorAll("tr[data-id]") ?? [])];
-export const currentRow = () => groups()?.querySelector("tr.current");
+// Known by its id: the mark on it is put back only after a piece of the page was renewed.
+export const currentRow = () => document.getElementById(`g${detail()?.dataset.id}`);
 export const linkOf = (row) => row?.querySelector("a.subject");
 
 function mark() {
@@ -45,7 +46,8 @@ export function step(by) {
   linkOf(row).focus({ preventScroll: true });
   row.scrollIntoView({ block: "nearest" });
   clearTimeout(step.timer);
-  step.timer = setTimeout(() => row.classList.contains("current") || linkOf(row).click(), 90);
+  const { id } = row;
+  step.timer = setTimeout(() => currentRow()?.id === id || linkOf(document.getElementById(id))?.click(), 90);
 }
 
 // Whether a new alertgroup belongs above the first row that is shown.
