@@ -10,7 +10,7 @@ import msgspec
 
 from tocsin.errors import Malformed, NotFound
 from tocsin.model import Alertgroup, Message, Micros, Noun, Severity
-from tocsin.store import alertgroup, history, message, tally
+from tocsin.store import alertgroup, history, index, message, tally
 from tocsin.store.append import Entry, Part, Rows
 from tocsin.store.engine import Change, Tx
 
@@ -178,6 +178,7 @@ def replace(
     if tx.engine == "sqlite" and new.subject != old.subject:
         tx.run("DELETE FROM alertgroup_words WHERE rowid = :group", group=group)
         tx.run("INSERT INTO alertgroup_words (rowid, subject) VALUES (:group, :s)", group=group, s=new.subject)
+    index.wait(tx, [group], now)
     _set(tx, old.message, STORED, parser, version, "")
     alertgroup.recount(tx, group, now)
     history.add(tx, group, None, who, now, f"{READ_AGAIN} by {parser} {version}: {len(new.alerts)} alerts")

@@ -7,7 +7,7 @@ import msgspec
 
 from tocsin.errors import NotFound
 from tocsin.model import Micros, Noun, Status
-from tocsin.store import alertgroup, filters, history
+from tocsin.store import alertgroup, filters, history, index
 from tocsin.store.engine import Change, Tx
 from tocsin.store.filters import Clause
 
@@ -107,6 +107,7 @@ def set_tags(tx: Tx, id: int, tags: Sequence[str], who: str, now: Micros) -> Non
 def set_data(tx: Tx, id: int, json: str, who: str, now: Micros) -> None:
     """Replace the row of one alert; the original message keeps what was received. Raises NotFound."""
     _set(tx, id, "data", json, now)
+    index.wait(tx, [get(tx, id).alertgroup], now)
     _noted(tx, id, who, now, "row replaced")
 
 

@@ -14,7 +14,7 @@ import msgspec
 import zstandard
 
 from tocsin.model import Alertgroup, Message, Noun, Severity
-from tocsin.store import tally
+from tocsin.store import index, tally
 from tocsin.store.engine import Change, Tx, packed
 
 PLAIN, ZSTANDARD = 0, 1
@@ -210,6 +210,7 @@ class Rows:
         self.labels: list[Sequence[Any]] = []
         self.deliveries: list[Sequence[Any]] = []
         self.totals = Counter[str]()
+        self.received = max((item.message.received for item in entries), default=0)
 
     def add(self, item: Entry) -> Stored:
         """A new message with its alertgroups."""
@@ -287,6 +288,7 @@ class Rows:
         if not self.groups:
             return
         tx.run(_GROUPS, rows=packed(self.groups))
+        index.wait(tx, [row[0] for row in self.groups], self.received)
         if tx.engine == "sqlite":
             words = packed((row[0], row[2]) for row in self.groups)
             tx.run(

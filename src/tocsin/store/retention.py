@@ -15,6 +15,7 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from tocsin.model import Micros, Noun
+from tocsin.store import index
 from tocsin.store.engine import Tx, packed
 
 if TYPE_CHECKING:
@@ -171,12 +172,13 @@ def _delete_groups(tx: Tx, ids: str) -> dict[str, int]:
         ids=ids,
     )
     free = packed((row[0],) for row in rows)
+    index.drop(tx, [row[0] for row in rows])
     receipts = tx.run(
         f"DELETE FROM receipt WHERE delivery IN (SELECT id FROM delivery WHERE alertgroup IN {_IDS})", ids=free
     )
     alerts = tx.run(f"DELETE FROM alert WHERE alertgroup IN {_IDS}", ids=free)
     deliveries = tx.run(f"DELETE FROM delivery WHERE alertgroup IN {_IDS}", ids=free)
-    for table in ("label", "history", "viewer", "reading", "alertgroup_text"):
+    for table in ("label", "history", "viewer", "reading", "alertgroup_text", "unindexed"):
         tx.run(f"DELETE FROM {table} WHERE alertgroup IN {_IDS}", ids=free)
     if tx.engine == "sqlite":
         tx.run(f"DELETE FROM alertgroup_words WHERE rowid IN {_IDS}", ids=free)

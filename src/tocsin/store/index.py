@@ -1,0 +1,299 @@
+"""The index: what alertgroups are found by. It follows the alerts, and can be made again from them at any time.
+
+`wait` is said in the transaction that stores or changes an alertgroup; a worker then takes what waits, works out what
+to find it by, and puts that in. What is put twice is the same as put once.
+"""
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from tocsin.model import Micros, Noun
+from tocsin.store.engine import Change, Tx, packed
+
+LONGEST_KEY = 300
+"""Characters of a value that an engine's index takes as they are."""
+PART_WORDS, OVERLAP_WORDS = 20_000, 2_000
+"""On PostgreSQL a text is cut into parts of so many words, each of which begins with the last of the one before."""
+_IDS = "(SELECT CAST(value ->> 0 AS BIGINT) FROM {each:ids})"
+
+
+class Waiting(Noun, frozen=True, kw_only=True):
+    """An alertgroup that waits, since when (a number that only grows), and when it was received."""
+
+    group: int
+    since: int
+
+
+class Term(Noun, frozen=True, kw_only=True, array_like=True):
+    """A value of a field; `alerts` are the ids of those that have it, None for all of the group."""
+
+    field: str
+    text: str
+    number: int | None = None
+    amount: float | None = None
+    low: str | None = None
+    high: str | None = None
+    alerts: list[int] | None = None
+
+
+class Moment(Noun, frozen=True, kw_only=True, array_like=True):
+    """A time that a field has."""
+
+    field: str
+    at: Micros
+    alerts: list[int] | None = None
+
+
+class Sighted(Noun, frozen=True, kw_only=True, array_like=True):
+    """An entity that stands in an alertgroup `n` times; see the table `sighting` for `places`."""
+
+    type: str
+    value: str
+    low: str | None
+    high: str | None
+    n: int
+    places: list[tuple[int | None, str, int, int, str | None, list[str | int], bool]]
+
+
+class Indexed(Noun, frozen=True, kw_only=True, array_like=True):
+    """Everything one alertgroup is found by. Words are normal texts with ¶ between them (`query.words.normal`)."""
+
+    group: int
+    since: int
+    received: Micros
+    subject: str = ""
+    body: str = ""
+    cells: str = ""
+    body_text: str | None = None
+    """Of an HTML body; None where the body as it is stored is the one to search."""
+    terms: list[Term] = []
+    moments: list[Moment] = []
+    entities: list[Sighted] = []
+
+
+def key_of(text: str) -> str:
+    """The text, or the beginning and a digest of one too long for an engine's index."""
+    if len(text) <= LONGEST_KEY:
+        return text
+    return f"{text[:200]}#{hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()}"
+
+
+def wait(tx: Tx, groups: Iterable[int], now: Micros) -> None:
+    """Have alertgroups indexed, again if they are: said in the transaction that stores or changes them."""
+    tx.run(
+        "INSERT INTO unindexed (alertgroup, since) SELECT CAST(value ->> 0 AS BIGINT), :now FROM {each:groups}"
+        " WHERE true ON CONFLICT (alertgroup) DO UPDATE SET since ="
+        " CASE WHEN excluded.since > unindexed.since THEN excluded.since ELSE unindexed.since + 1 END",
+        groups=[[group] for group in groups],
+        now=now,
+    )
+
+
+def wait_all(tx: Tx) -> int:
+    """Have every alertgroup indexed again; how many there are."""
+    return tx.run(
+        "INSERT INTO unindexed (alertgroup, since) SELECT id, 1 FROM alertgroup WHERE true"
+        " ON CONFLICT (alertgroup) DO UPDATE SET since = unindexed.since + 1"
+    )
+
+
+def waiting(tx: Tx, limit: int) -> list[Waiting]:
+    """The next that wait: the newest first, for those are asked for."""
+    rows = tx.rows("SELECT alertgroup, since FROM unindexed ORDER BY alertgroup DESC LIMIT :limit", limit=limit)
+    return [Waiting(group=row[0], since=row[1]) for row in rows]
+
+
+def lag(tx: Tx) -> int:
+    """How many alertgroups wait."""
+    row = tx.row("SELECT count(*) FROM unindexed")
+    return int(row[0]) if row else 0
+
+
+def put(tx: Tx, batch: Sequence[Indexed]) -> int:
+    """Put alertgroups in, in place of what was in of them; those changed meanwhile keep waiting. How many were put."""
+    fresh = _still_waiting(tx, batch)
+    ids = [[each.group] for each in fresh]
+    drop(tx, [each.group for each in fresh])
+    terms = _terms(tx, fresh)
+    entities = _entities(tx, fresh)
+    tx.run(
+        "INSERT INTO posting (term, alertgroup, alerts) SELECT CAST(value ->> 0 AS BIGINT),"
+        " CAST(value ->> 1 AS BIGINT), value ->> 2 FROM {each:rows}",
+        rows=[
+            (terms[one.field, key_of(one.text)], each.group, _list(one.alerts)) for each in fresh for one in each.terms
+        ],
+    )
+    tx.run(
+        "INSERT INTO moment (field, at, alertgroup, alerts) SELECT value ->> 0, CAST(value ->> 1 AS BIGINT),"
+        " CAST(value ->> 2 AS BIGINT), value ->> 3 FROM {each:rows}",
+        rows=[(one.field, one.at, each.group, _list(one.alerts)) for each in fresh for one in each.moments],
+    )
+    tx.run(
+        "INSERT INTO sighting (entity, alertgroup, n, places) SELECT CAST(value ->> 0 AS BIGINT),"
+        " CAST(value ->> 1 AS BIGINT), CAST(value ->> 2 AS BIGINT), value ->> 3 FROM {each:rows}",
+        rows=[
+            (entities[one.type, key_of(one.value)], each.group, one.n, msgspec.json.encode(one.places).decode())
+            for each in fresh
+            for one in each.entities
+        ],
+    )
+    _put_words(tx, fresh)
+    _put_forward(tx, fresh, terms, entities)
+    tx.run(f"DELETE FROM unindexed WHERE alertgroup IN {_IDS}", ids=ids)
+    if fresh:
+        tx.changes.append(Change("indexed", tuple(each.group for each in fresh)))
+    return len(fresh)
+
+
+def drop(tx: Tx, groups: Sequence[int]) -> None:
+    """Take alertgroups out of the index, as before they are put in anew or deleted."""
+    ids = [[group] for group in groups]
+    terms, moments, entities = [], [], []
+    for group, held, at, seen in tx.rows(
+        f"SELECT alertgroup, terms, moments, entities FROM indexed WHERE alertgroup IN {_IDS}", ids=ids
+    ):
+        terms += [(term, group) for term in msgspec.json.decode(held)]
+        moments += [(*one, group) for one in msgspec.json.decode(at)]
+        entities += [(entity, group, n) for entity, n in msgspec.json.decode(seen)]
+    pair = "SELECT CAST(value ->> 0 AS BIGINT), CAST(value ->> 1 AS BIGINT) FROM {each:rows}"
+    tx.run(f"DELETE FROM posting WHERE (term, alertgroup) IN ({pair})", rows=terms)
+    tx.run(
+        "DELETE FROM moment WHERE (field, at, alertgroup) IN (SELECT value ->> 0, CAST(value ->> 1 AS BIGINT),"
+        " CAST(value ->> 2 AS BIGINT) FROM {each:rows})",
+        rows=moments,
+    )
+    tx.run(f"DELETE FROM sighting WHERE (entity, alertgroup) IN ({pair})", rows=[one[:2] for one in entities])
+    _count_down(tx, terms, entities)
+    index = "rowid" if tx.engine == "sqlite" else "alertgroup"
+    tx.run(f"DELETE FROM word_index WHERE {index} IN {_IDS}", ids=ids)
+    tx.run(f"DELETE FROM body_text WHERE alertgroup IN {_IDS}", ids=ids)
+    tx.run(f"DELETE FROM indexed WHERE alertgroup IN {_IDS}", ids=ids)
+
+
+def _still_waiting(tx: Tx, batch: Sequence[Indexed]) -> list[Indexed]:
+    standing = dict(
+        tx.rows(
+            f"SELECT u.alertgroup, u.since FROM unindexed u JOIN alertgroup g ON g.id = u.alertgroup"
+            f" WHERE u.alertgroup IN {_IDS}",
+            ids=[[each.group] for each in batch],
+        )
+    )
+    return [each for each in batch if standing.get(each.group) == each.since]
+
+
+def _count_down(tx: Tx, terms: Sequence[tuple[int, int]], entities: Sequence[tuple[int, int, int]]) -> None:
+    fewer = Counter(term for term, _ in terms)
+    tx.run(
+        "UPDATE term SET alertgroups = alertgroups - c.n FROM (SELECT CAST(value ->> 0 AS BIGINT) AS id,"
+        " CAST(value ->> 1 AS BIGINT) AS n FROM {each:rows}) AS c WHERE term.id = c.id",
+        rows=sorted(fewer.items()),
+    )
+    tx.run(f"DELETE FROM term WHERE alertgroups <= 0 AND id IN {_IDS}", ids=[[one] for one in sorted(fewer)])
+    seen = Counter(entity for entity, _, _ in entities)
+    places = Counter[int]()
+    for entity, _, n in entities:
+        places[entity] += n
+    tx.run(
+        "UPDATE entity SET alertgroups = alertgroups - c.n, sightings = sightings - c.places FROM (SELECT"
+        " CAST(value ->> 0 AS BIGINT) AS id, CAST(value ->> 1 AS BIGINT) AS n, CAST(value ->> 2 AS BIGINT) AS places"
+        " FROM {each:rows}) AS c WHERE entity.id = c.id",
+        rows=[(entity, n, places[entity]) for entity, n in sorted(seen.items())],
+    )
+    tx.run(f"DELETE FROM entity WHERE alertgroups <= 0 AND id IN {_IDS}", ids=[[one] for one in sorted(seen)])
+
+
+def _terms(tx: Tx, fresh: Sequence[Indexed]) -> dict[tuple[str, str], int]:
+    """The ids of all terms, new ones added; in one order everywhere, so that two writers never wait for each other."""
+    counts = Counter((one.field, key_of(one.text)) for each in fresh for one in each.terms)
+    kept = {(one.field, key_of(one.text)): one for each in fresh for one in each.terms}
+    rows = tx.rows(
+        "INSERT INTO term (field, key, text, number, amount, low, high, alertgroups)"
+        " SELECT value ->> 0, value ->> 1, value ->> 2, CAST(value ->> 3 AS BIGINT),"
+        " CAST(value ->> 4 AS DOUBLE PRECISION), value ->> 5, value ->> 6, CAST(value ->> 7 AS BIGINT)"
+        " FROM {each:rows} WHERE true ON CONFLICT (field, key) DO UPDATE"
+        " SET alertgroups = term.alertgroups + excluded.alertgroups RETURNING id, field, key",
+        rows=[
+            (field, key, one.text, one.number, one.amount, one.low, one.high, counts[field, key])
+            for (field, key), one in sorted(kept.items())
+        ],
+    )
+    return {(field, key): id for id, field, key in rows}
+
+
+def _entities(tx: Tx, fresh: Sequence[Indexed]) -> dict[tuple[str, str], int]:
+    found: dict[tuple[str, str], list[int]] = {}
+    kept: dict[tuple[str, str], Sighted] = {}
+    for each in fresh:
+        for one in each.entities:
+            name = (one.type, key_of(one.value))
+            kept[name] = one
+            first, last, groups, places = found.get(name, (each.received, each.received, 0, 0))
+            found[name] = [min(first, each.received), max(last, each.received), groups + 1, places + one.n]
+    rows = tx.rows(
+        "INSERT INTO entity (type, key, value, low, high, first_seen, last_seen, alertgroups, sightings)"
+        " SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, CAST(value ->> 5 AS BIGINT),"
+        " CAST(value ->> 6 AS BIGINT), CAST(value ->> 7 AS BIGINT), CAST(value ->> 8 AS BIGINT)"
+        " FROM {each:rows} WHERE true ON CONFLICT (type, key) DO UPDATE SET"
+        " first_seen = CASE WHEN excluded.first_seen < entity.first_seen"
+        " THEN excluded.first_seen ELSE entity.first_seen END,"
+        " last_seen = CASE WHEN excluded.last_seen > entity.last_seen"
+        " THEN excluded.last_seen ELSE entity.last_seen END,"
+        " alertgroups = entity.alertgroups + excluded.alertgroups,"
+        " sightings = entity.sightings + excluded.sightings RETURNING id, type, key",
+        rows=[(*name, kept[name].value, kept[name].low, kept[name].high, *found[name]) for name in sorted(found)],
+    )
+    return {(type, key): id for id, type, key in rows}
+
+
+def _put_words(tx: Tx, fresh: Sequence[Indexed]) -> None:
+    if tx.engine == "sqlite":
+        tx.run(
+            "INSERT INTO word_index (rowid, subject, body, cells)"
+            " SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM {each:rows}",
+            rows=[(each.group, each.subject, each.body, each.cells) for each in fresh],
+        )
+    else:
+        tx.run(
+            "INSERT INTO word_index (alertgroup, field, part, normal, words) SELECT CAST(value ->> 0 AS BIGINT),"
+            " value ->> 1, CAST(value ->> 2 AS BIGINT), value ->> 3, array_to_tsvector(ARRAY(SELECT"
+            " json_array_elements_text(value -> 4))) FROM {each:rows}",
+            rows=[row for each in fresh for row in _parts(each)],
+        )
+    tx.run(
+        "INSERT INTO body_text (alertgroup, text) SELECT CAST(value ->> 0 AS BIGINT), value ->> 1 FROM {each:rows}",
+        rows=[(each.group, each.body_text) for each in fresh if each.body_text is not None],
+    )
+
+
+def _parts(each: Indexed) -> Iterable[tuple[int, str, int, str, list[str]]]:
+    for field, text in (("subject", each.subject), ("body", each.body), ("cells", each.cells)):
+        words = text.split()
+        for part, start in enumerate(range(0, max(1, len(words) - OVERLAP_WORDS), PART_WORDS - OVERLAP_WORDS)):
+            cut = words[start : start + PART_WORDS]
+            if cut:
+                yield each.group, field, part, f" {' '.join(cut)} ", sorted(set(cut))
+
+
+def _put_forward(
+    tx: Tx, fresh: Sequence[Indexed], terms: dict[tuple[str, str], int], entities: dict[tuple[str, str], int]
+) -> None:
+    tx.run(
+        "INSERT INTO indexed (alertgroup, terms, moments, entities) SELECT CAST(value ->> 0 AS BIGINT), value ->> 1,"
+        " value ->> 2, value ->> 3 FROM {each:rows}",
+        rows=[
+            (
+                each.group,
+                packed(terms[one.field, key_of(one.text)] for one in each.terms),  # type: ignore[misc] # numbers
+                packed((one.field, one.at) for one in each.moments),
+                packed((entities[one.type, key_of(one.value)], one.n) for one in each.entities),
+            )
+            for each in fresh
+        ],
+    )
+
+
+def _list(alerts: list[int] | None) -> str | None:
+    return None if alerts is None else msgspec.json.encode(alerts).decode()
