@@ -31,7 +31,7 @@ def put_all(store: Store) -> int:
 
 
 def counts(store: Store) -> dict[str, int]:
-    return {table: store.read(lambda tx: tx.rows(f"SELECT count(*) FROM {table}"))[0][0] for table in TABLES}
+    return store.read(lambda tx: {table: tx.rows(f"SELECT count(*) FROM {table}")[0][0] for table in TABLES})
 
 
 def test_what_is_put_twice_is_the_same_as_put_once(store: Store) -> None:

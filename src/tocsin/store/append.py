@@ -290,11 +290,8 @@ class Rows:
         tx.run(_GROUPS, rows=packed(self.groups))
         index.wait(tx, [row[0] for row in self.groups], self.received)
         if tx.engine == "sqlite":
-            words = packed((row[0], row[2]) for row in self.groups)
-            tx.run(
-                "INSERT INTO alertgroup_words (rowid, subject) SELECT value ->> 0, value ->> 1 FROM {each:words}",
-                words=words,
-            )
+            into = "INSERT INTO alertgroup_words (rowid, subject)"
+            tx.run(f"{into} SELECT value ->> 0, value ->> 2 FROM {{each:rows}}", rows=packed(self.groups))
         if self.texts:
             tx.run(_TEXTS, rows=packed(self.texts))
         if self.alerts:

@@ -2,7 +2,7 @@
 
 The archive is a zip: per table `tables/NAME`, a stream of batches, and at its end `manifest.json`. A batch is four
 bytes of length (big endian) and a MessagePack array of rows, each an array of cells in the order of the manifest's
-columns. Sessions are left out: people sign in again.
+columns. Sessions are left out: people sign in again; and so is the index, which is made again from the alerts.
 
 After a restore the hub is the same hub: its uid, its counters, its deliveries and its lane cursors are those of the
 backup. What was delivered after the backup is owed again. A file destination that finds its file longer than its
@@ -28,7 +28,7 @@ import msgspec
 from tocsin import __version__
 from tocsin.errors import SchemaTooNew, StoreError
 from tocsin.model import Micros, Noun
-from tocsin.store import migrate
+from tocsin.store import index, migrate
 from tocsin.store.engine import Tx
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 _FORM = 1
 _MANIFEST = "manifest.json"
-_LEFT_OUT = ("migration", "session")
+_LEFT_OUT = ("migration", "session", *index.TABLES)
 _ROWS = 1000
 _BYTES = 8 * 2**20
 """A batch holds at most that many rows and bytes, or one row that is larger."""
@@ -276,6 +276,7 @@ def _fill(tx: Tx, archive: zipfile.ZipFile, manifest: Manifest, tables: list[_Ta
             )
     if tx.engine == "sqlite":
         tx.run("INSERT INTO alertgroup_words (rowid, subject) SELECT id, subject FROM alertgroup")
+    index.wait_all(tx)
 
 
 def _read_batches(archive: zipfile.ZipFile, line: TableLine) -> Iterator[list[list[Any]]]:

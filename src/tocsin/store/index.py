@@ -13,6 +13,10 @@ import msgspec
 from tocsin.model import Micros, Noun
 from tocsin.store.engine import Change, Tx, packed
 
+TABLES = (
+    "unindexed", "indexed", "term", "posting", "moment", "entity", "sighting", "body_text", "word_index",
+)  # fmt: skip
+"""All of the index: none of them holds what the alerts do not say."""
 LONGEST_KEY = 300
 """Characters of a value that an engine's index takes as they are."""
 PART_WORDS, OVERLAP_WORDS = 20_000, 2_000
@@ -69,9 +73,9 @@ class Indexed(Noun, frozen=True, kw_only=True, array_like=True):
     cells: str = ""
     body_text: str | None = None
     """Of an HTML body; None where the body as it is stored is the one to search."""
-    terms: list[Term] = []
-    moments: list[Moment] = []
-    entities: list[Sighted] = []
+    terms: list[Term] = msgspec.field(default_factory=list)
+    moments: list[Moment] = msgspec.field(default_factory=list)
+    entities: list[Sighted] = msgspec.field(default_factory=list)
 
 
 def key_of(text: str) -> str:
@@ -174,7 +178,7 @@ def drop(tx: Tx, groups: Sequence[int]) -> None:
 
 
 def _still_waiting(tx: Tx, batch: Sequence[Indexed]) -> list[Indexed]:
-    standing = dict(
+    standing: dict[int, int] = dict(
         tx.rows(
             f"SELECT u.alertgroup, u.since FROM unindexed u JOIN alertgroup g ON g.id = u.alertgroup"
             f" WHERE u.alertgroup IN {_IDS}",
