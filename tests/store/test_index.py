@@ -1,5 +1,7 @@
 """The index follows the alerts: put in, put in again, taken out, on both engines."""
 
+from typing import Any
+
 import pytest
 
 from neighbours.messages import NOW, posted
@@ -10,7 +12,7 @@ from tocsin.model import Alertgroup, Severity
 from tocsin.store import Part, Store, alertgroup, entry, index, retention
 
 TABLES = ("term", "posting", "moment", "entity", "sighting", "word_index", "indexed")
-ROWS = [
+ROWS: list[dict[str, Any]] = [
     {"src_ip": "10.0.0.1", "dest_ip": "198.51.100.7", "severity": "high", "start_time": "2026-05-04T11:50:00Z"},
     {"src_ip": "10.0.0.2", "dest_port": 443, "note": "see hxxp://evil[.]example.com"},
 ]
