@@ -10,6 +10,7 @@
     │   ├── StoreLocked         another process owns the data folder
     │   └── SchemaTooNew        written by a newer Tocsin
     ├── NotFound                no such alertgroup, alert, key, user …
+    ├── NotYours                it belongs to somebody else, who alone may change it
     ├── Taken                   there is one of that name already
     ├── BadQuery                a search that cannot be read; points at the character and says what to write instead
     ├── DeliveryError
@@ -67,6 +68,10 @@ class SchemaTooNew(StoreError):
 
 class NotFound(TocsinError):
     """There is no such thing under that id or name."""
+
+
+class NotYours(TocsinError):
+    """It belongs to somebody else, who alone may change it."""
 
 
 class Taken(TocsinError):

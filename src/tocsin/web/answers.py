@@ -14,10 +14,12 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from tocsin.errors import (
+    BadQuery,
     ConfigError,
     DeliveryError,
     Malformed,
     NotFound,
+    NotYours,
     Refused,
     StoreUnavailable,
     Taken,
@@ -77,10 +79,12 @@ def failure_of(error: TocsinError | HTTPException) -> Failure:
             return Failure(503, str(error), {"Retry-After": str(wait)})
         case TooLarge():
             return Failure(413, str(error))
-        case Malformed() | Refused():
+        case Malformed() | Refused() | BadQuery():
             return Failure(400, str(error))
         case NotFound():
             return Failure(404, str(error))
+        case NotYours():
+            return Failure(403, str(error))
         case Taken():
             return Failure(409, str(error))
         case DeliveryError() | ConfigError():
