@@ -57,6 +57,8 @@ def view(one: dict[str, Any]) -> View:
         viewed=micros(one["viewed"]) if "viewed" in one else -1,
         views=one["views"],
         repeats=one.get("repeats"),
+        seen=one.get("seen", 1),
+        last_seen=micros(one["last_seen"]) if "last_seen" in one else None,
         via=one["via"],
         sender=one["sender"],
         parser=one["parser"],

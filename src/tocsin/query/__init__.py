@@ -9,7 +9,20 @@ from tocsin.query.complete import Offer, complete
 from tocsin.query.fields import FIELDS, Field, Kind
 from tocsin.query.parsing import parse
 from tocsin.query.predicate import Predicate, predicate
+from tocsin.query.standing import standing
 from tocsin.query.tree import Tree
 from tocsin.query.view import View
 
-__all__ = ["FIELDS", "Field", "Kind", "Offer", "Predicate", "Tree", "View", "complete", "parse", "predicate"]
+__all__ = [
+    "FIELDS",
+    "Field",
+    "Kind",
+    "Offer",
+    "Predicate",
+    "Tree",
+    "View",
+    "complete",
+    "parse",
+    "predicate",
+    "standing",
+]

@@ -25,6 +25,10 @@ class View(Noun, frozen=True, kw_only=True, dict=True):
     views: int = 0
     message: int = 0
     repeats: int | None = None
+    folded: int | None = None
+    seen: int = 1
+    last_seen: Micros | None = None
+    """None where it is when the group was received."""
     via: str = ""
     sender: str = ""
     parser: str = ""
@@ -120,6 +124,9 @@ _OF_GROUP: Mapping[str, Callable[[View], Iterable[Raw]]] = {
     "message_id": lambda view: _some(view.group.message_id),
     "message": lambda view: [view.message] if view.message else [],
     "repeats": lambda view: _some(view.repeats),
+    "folded": lambda view: _some(view.folded),
+    "seen": lambda view: [view.seen],
+    "last_seen": lambda view: [view.group.received if view.last_seen is None else view.last_seen],
     "via": lambda view: _some(view.via),
     "sender": lambda view: _some(view.sender),
     "parser": lambda view: _some(view.parser),

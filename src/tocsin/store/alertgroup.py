@@ -26,7 +26,9 @@ class Order(Noun, frozen=True, kw_only=True):
 class Summary(Noun, frozen=True, kw_only=True):
     """An alertgroup without its alerts and bodies. Times in microseconds; `firstview` is -1 while nobody looked.
 
-    `repeats` is the earlier alertgroup that came under the same message id with other content.
+    `repeats` is the earlier alertgroup that came under the same message id with other content. `folded_into` is the
+    first one of which this is a repeat; `seen` counts a first one and what is folded into it, `last_seen` is when the
+    newest of those was received, None where that is itself.
     """
 
     id: int
@@ -53,6 +55,9 @@ class Summary(Noun, frozen=True, kw_only=True):
     views: int
     firstview: Micros
     deleted: Micros | None
+    folded_into: int | None
+    seen: int
+    last_seen: Micros | None
 
 
 ORDERS = ("id", "subject", "status", "views", "alert_count", "updated", "created")
