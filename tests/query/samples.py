@@ -1,4 +1,4 @@
-"""The alertgroups of docs/query-language.md as views, and the tables of its queries."""
+"""The alertgroups of src/tocsin/query/language.md as views, and the tables of its queries."""
 
 import re
 from datetime import datetime
@@ -8,10 +8,11 @@ from typing import Any
 
 import msgspec
 
+import tocsin.query
 from tocsin.model import TLP, Alert, Alertgroup, Detection, Entity, Micros, Severity, Status
 from tocsin.query import View
 
-PAGE = Path(__file__).parent.parent.parent / "docs" / "query-language.md"
+PAGE = Path(tocsin.query.__file__).parent / "language.md"
 NOW = 1_777_896_000_000_000
 """2026-05-04T12:00:00Z"""
 

@@ -1,4 +1,4 @@
-"""What docs/query-language.md says of queries is true."""
+"""What the page of the query language (src/tocsin/query/language.md) says of queries is true."""
 
 import pytest
 

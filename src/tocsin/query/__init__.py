@@ -1,4 +1,4 @@
-"""The query language: text -> tree -> predicate. The store makes SQL of the same tree; docs/query-language.md tells it.
+"""The query language: text -> tree -> predicate. The store makes SQL of the same tree; language.md tells it.
 
 `syntax` reads what was written by `grammar.lark`, `parsing` looks up every name in `fields` and reads every value by
 its type (`reading`, `dates`, `addresses`, `words`), `predicate` asks a `View` of an alertgroup. `complete` offers what
