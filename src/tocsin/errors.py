@@ -7,6 +7,7 @@
     ├── Unreadable              a parser cannot make an alertgroup of these bytes; the message itself is kept
     ├── StoreError
     │   ├── StoreUnavailable    disk full, database gone: nothing was stored, the same call may succeed later
+    │   ├── TooSlow             a search that would take too long; says how to narrow it
     │   ├── StoreLocked         another process owns the data folder
     │   └── SchemaTooNew        written by a newer Tocsin
     ├── NotFound                no such alertgroup, alert, key, user …
@@ -56,6 +57,10 @@ class StoreUnavailable(StoreError):
     def __init__(self, reason: str, retry_after: timedelta = timedelta(seconds=2)) -> None:
         super().__init__(reason)
         self.retry_after = retry_after
+
+
+class TooSlow(StoreError):
+    """A search was given up because its answer takes too long; the text says how to narrow it."""
 
 
 class StoreLocked(StoreError):

@@ -61,14 +61,16 @@ class Summary(Noun, frozen=True, kw_only=True):
 
 
 ORDERS = ("id", "subject", "status", "views", "alert_count", "updated", "created")
-_FIELDS = ", ".join(f"g.{name}" for name in Summary.__struct_fields__)
+FIELDS = ", ".join(f"g.{name}" for name in Summary.__struct_fields__)
+"""What `summary` reads, of `alertgroup g`."""
 _STRINGS = msgspec.json.Decoder(list[str])
 _GROUPS = msgspec.json.Decoder(dict[str, list[str]])
 _LINKS = msgspec.json.Decoder(list[Link])
 _DETECTION = msgspec.json.Decoder(Detection)
 
 
-def _summary(row: Sequence[Any]) -> Summary:
+def summary(row: Sequence[Any]) -> Summary:
+    """A row of `FIELDS`."""
     cells = dict(zip(Summary.__struct_fields__, row, strict=True))
     for name in ("columns", "sources", "tags"):
         cells[name] = _STRINGS.decode(cells[name])
@@ -81,10 +83,10 @@ def _summary(row: Sequence[Any]) -> Summary:
 
 def get(tx: Tx, id: int) -> Summary:
     """One alertgroup, deleted or not (see `deleted`). Raises NotFound."""
-    row = tx.row(f"SELECT {_FIELDS} FROM alertgroup g WHERE g.id = :id", id=id)
+    row = tx.row(f"SELECT {FIELDS} FROM alertgroup g WHERE g.id = :id", id=id)
     if row is None:
         raise NotFound(f"there is no alertgroup {id}")
-    return _summary(row)
+    return summary(row)
 
 
 def page(tx: Tx, where: Filter, order: Order, limit: int, after: Cursor | None = None) -> list[Summary]:
@@ -97,14 +99,14 @@ def page(tx: Tx, where: Filter, order: Order, limit: int, after: Cursor | None =
     rows: list[Row] = []
     for place in _places(column, found.id, sign, after):
         rows += tx.rows(
-            f"SELECT {_FIELDS} FROM {found.tables} WHERE {found.condition}{place} ORDER BY {ordered} LIMIT :limit",
+            f"SELECT {FIELDS} FROM {found.tables} WHERE {found.condition}{place} ORDER BY {ordered} LIMIT :limit",
             limit=limit - len(rows),
             **found.params,
             **({"after_value": after[0], "after_id": after[1]} if after else {}),
         )
         if len(rows) >= limit:
             break
-    return [_summary(row) for row in rows]
+    return [summary(row) for row in rows]
 
 
 def _places(column: str, id: str, sign: str, after: Cursor | None) -> list[str]:
@@ -127,12 +129,12 @@ def listing(
     found = paging.way(tx, clauses, first, descending=descending)
     order = filters.order_of_groups(sort or [("id", True)])
     rows = tx.rows(
-        f"SELECT {_FIELDS} FROM {found.tables} WHERE {found.condition} ORDER BY {order} LIMIT :limit OFFSET :offset",
+        f"SELECT {FIELDS} FROM {found.tables} WHERE {found.condition} ORDER BY {order} LIMIT :limit OFFSET :offset",
         limit=limit or 1 << 62,
         offset=offset,
         **found.params,
     )
-    return [_summary(row) for row in rows], _counted(tx, clauses)
+    return [summary(row) for row in rows], _counted(tx, clauses)
 
 
 def count_up_to(tx: Tx, where: Filter, most: int) -> int:
@@ -196,10 +198,10 @@ def load(tx: Tx, ids: Sequence[int]) -> dict[int, Alertgroup]:
             f"SELECT alertgroup, body, body_plain FROM alertgroup_text WHERE alertgroup IN {among}", wanted=wanted
         )
     }
-    rows = tx.rows(f"SELECT {_FIELDS} FROM alertgroup g WHERE g.id IN {among}", wanted=wanted)
+    rows = tx.rows(f"SELECT {FIELDS} FROM alertgroup g WHERE g.id IN {among}", wanted=wanted)
     return {
         known.id: _whole(known, alerts.get(known.id, []), bodies.get(known.id, ("", "")), hub)
-        for known in map(_summary, rows)
+        for known in map(summary, rows)
     }
 
 

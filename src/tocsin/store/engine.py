@@ -60,6 +60,12 @@ class Tx(Protocol):
     def many(self, sql: str, params: Sequence[dict[str, Any]]) -> None:
         """The same change for each of many parameters."""
 
+    def within(self, seconds: float) -> AbstractContextManager[None]:
+        """Until its end, a statement that takes longer is given up with TooSlow; the transaction is over then."""
+
+
+TOO_SLOW = "the search takes too long: narrow it, for instance by a time as in received>now-7d"
+
 
 class Session(Protocol):
     """The writer's own connection."""

@@ -9,8 +9,8 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict
 from psycopg_pool import ConnectionPool, PoolTimeout
 
-from tocsin.errors import Malformed, StoreUnavailable
-from tocsin.store.engine import Change, Dialect, Row, bound, register
+from tocsin.errors import Malformed, StoreUnavailable, TooSlow
+from tocsin.store.engine import TOO_SLOW, Change, Dialect, Row, bound, register
 
 expand = register(
     Dialect(
@@ -65,6 +65,8 @@ class Postgres:
             raise Malformed(f"regular expression PostgreSQL cannot read: {why}") from None
         if isinstance(error, _WRONG_SQL):
             raise error
+        if isinstance(error, psycopg.errors.QueryCanceled):
+            raise TooSlow(TOO_SLOW) from None
         reason = re.sub(r"\s+", " ", str(error)).strip().replace(self.url, "…")[:300]
         if isinstance(error, psycopg.errors.DiskFull):
             reason = "its disk is full: free some space"
@@ -132,6 +134,14 @@ class PostgresTx:
                 cursor.executemany(expand(sql), params)
         except psycopg.Error as error:
             self._engine.fail(error)
+
+    @contextmanager
+    def within(self, seconds: float) -> Iterator[None]:
+        """Until its end, a statement that takes longer is given up with TooSlow."""
+        limit = "SELECT set_config('statement_timeout', :limit, true)"
+        self.run(limit, limit=str(round(seconds * 1000)))
+        yield
+        self.run(limit, limit="0")
 
 
 class PostgresSession:

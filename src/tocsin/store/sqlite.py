@@ -2,6 +2,7 @@
 
 import os
 import queue
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,8 +11,8 @@ from typing import Any, NoReturn
 import apsw
 import re2
 
-from tocsin.errors import StoreUnavailable
-from tocsin.store.engine import Change, Dialect, Row, bound, register
+from tocsin.errors import StoreUnavailable, TooSlow
+from tocsin.store.engine import TOO_SLOW, Change, Dialect, Row, bound, register
 
 expand = register(
     Dialect(
@@ -30,6 +31,8 @@ expand = register(
     )
 )
 
+_PROGRESS = 10_000
+"""Steps of SQLite's between two looks at the clock: some milliseconds."""
 _WRONG_SQL = (apsw.SQLError, apsw.ConstraintError, apsw.BindingsError, apsw.MismatchError)
 
 
@@ -133,6 +136,8 @@ def fail(error: apsw.Error, path: Path) -> NoReturn:
     """Sort an engine's error: the fault of our SQL goes on as it is, all others mean that the store is away."""
     if isinstance(error, _WRONG_SQL):
         raise error
+    if isinstance(error, apsw.InterruptError):
+        raise TooSlow(TOO_SLOW) from None
     folder = path.parent
     sentence = {
         apsw.FullError: f"the disk of {folder} is full: free some space",
@@ -186,6 +191,16 @@ class SqliteTx:
             self._connection.executemany(expand(sql), params)
         except apsw.Error as error:
             fail(error, self._path)
+
+    @contextmanager
+    def within(self, seconds: float) -> Iterator[None]:
+        """Until its end, a statement that takes longer is given up with TooSlow."""
+        end = time.monotonic() + seconds
+        self._connection.set_progress_handler(lambda: time.monotonic() > end, _PROGRESS)
+        try:
+            yield
+        finally:
+            self._connection.set_progress_handler(None)
 
     def end(self) -> None:
         """Leave the transaction, whatever happened in it."""
