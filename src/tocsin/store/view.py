@@ -16,7 +16,8 @@ from tocsin.store.engine import Tx
 
 LONGEST_NAME = 100
 LONGEST_QUERY = 4000
-LONGEST_SORT = 40
+ORDERS = ("received", "id", "subject", "status", "views", "alert_count", "updated", "created")
+"""What a list may be sorted by; - before it is downwards."""
 MOST = 200
 """Views of one owner."""
 _MOST_DROPPED = 20
@@ -24,7 +25,7 @@ _MOST_DROPPED = 20
 
 
 class Wanted(Noun, frozen=True, kw_only=True):
-    """What an owner says of a view. `sort` is the list's own word for its order; empty: newest first."""
+    """What an owner says of a view. `sort` is one of ORDERS, perhaps with - before it; empty: newest first."""
 
     name: str
     query: str
@@ -65,6 +66,11 @@ def listing(tx: Tx, who: str) -> list[SavedView]:
 def get(tx: Tx, id: int, who: str) -> SavedView:
     """One view, as `who` may see it. Raises NotFound."""
     return _seen(tx, id, who, "dropped IS NULL")
+
+
+def dropped(tx: Tx, id: int, who: str) -> SavedView:
+    """One that was deleted and can be brought back, as `who` may see it. Raises NotFound."""
+    return _seen(tx, id, who, "dropped IS NOT NULL")
 
 
 def put(tx: Tx, who: str, wanted: Wanted, now: Micros) -> SavedView:
@@ -166,15 +172,15 @@ def _checked(wanted: Wanted) -> Wanted:
     name, query, sort = " ".join(wanted.name.split()), wanted.query.strip(), wanted.sort.strip()
     if not name:
         raise Malformed("A saved view needs a name.")
-    if any(unicodedata.category(character) in ("Cc", "Cs") for character in name + sort):
+    if any(unicodedata.category(character) in ("Cc", "Cs") for character in name):
         raise Malformed("The name of a view holds a control character: leave it out.")
-    for what, text, most in (
-        ("name", name, LONGEST_NAME),
-        ("query", query, LONGEST_QUERY),
-        ("sort", sort, LONGEST_SORT),
-    ):
+    for what, text, most in (("name", name, LONGEST_NAME), ("query", query, LONGEST_QUERY)):
         if len(text) > most:
             raise Malformed(f"The {what} of a saved view has at most {most:,} characters; this one has {len(text):,}.")
+    if sort and sort.removeprefix("-") not in ORDERS:
+        raise Malformed(
+            f"A view cannot be sorted by {sort[:40]!r}: use {', '.join(ORDERS)}, with - before it for downwards."
+        )
     if "\x00" in query:
         raise Malformed("The query holds a NUL character: leave it out.")
     parse(query)
