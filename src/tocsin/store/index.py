@@ -110,6 +110,12 @@ def waiting(tx: Tx, limit: int) -> list[Waiting]:
     return [Waiting(group=row[0], since=row[1]) for row in rows]
 
 
+def unindexed(tx: Tx, groups: Iterable[int]) -> set[int]:
+    """Which of these wait."""
+    rows = tx.rows(f"SELECT alertgroup FROM unindexed WHERE alertgroup IN {_IDS}", ids=[[group] for group in groups])
+    return {row[0] for row in rows}
+
+
 def lag(tx: Tx) -> int:
     """How many alertgroups wait."""
     row = tx.row("SELECT count(*) FROM unindexed")
