@@ -3,14 +3,8 @@
 A child that takes too long, grows too large or dies costs its message a place in quarantine and nobody else anything.
 """
 
-import contextlib
-import gc
-import multiprocessing
-import queue
-import resource
-import signal
 from collections.abc import Sequence
-from multiprocessing.connection import Connection
+from functools import partial
 from typing import Literal, TypeVar
 
 import msgspec
@@ -18,15 +12,11 @@ import msgspec
 from tocsin.errors import NotFound, TocsinError, Unreadable
 from tocsin.intake.preview import Enclosed, Preview, enclosed, preview
 from tocsin.intake.reading import NOBODY, Answer, Named, Reading, read, tried
+from tocsin.kit import children
+from tocsin.kit.children import Lost
 from tocsin.model import Message, Noun
 
-MIB = 1024 * 1024
-MESSAGES_A_CHILD = 1000
-START_S = 60
-READY = b"ready"
-
-_start = multiprocessing.get_context("forkserver")
-_start.set_forkserver_preload(["tocsin.intake.apart"])
+children.preload(__name__)
 _encode = msgspec.msgpack.Encoder().encode
 T = TypeVar("T", Reading, Answer, Preview, Enclosed)
 
@@ -52,19 +42,12 @@ _said = msgspec.msgpack.Decoder(Said)
 _question = msgspec.msgpack.Decoder(Question)
 
 
-class Lost(Unreadable):
-    """The child took too long, grew too large or died."""
-
-
 class Children:
     """A few children that read, one message at a time each; started when they are first needed."""
 
     def __init__(self, parsers: Sequence[Named], seconds: float, mib: int, most: int = 4) -> None:
-        self._parsers = list(parsers)
-        self._seconds, self._mib = seconds, mib
-        self._places: queue.LifoQueue[_Child | None] = queue.LifoQueue()
-        for _ in range(most):
-            self._places.put(None)
+        self._parsers, self._seconds = list(parsers), seconds
+        self._children = children.Children(partial(_reader, self._parsers), mib, most)
 
     def read(self, message: Message, only: str = "") -> Reading:
         """What the parsers make of the message; never raises for what is in it. `only` names one that must."""
@@ -95,85 +78,18 @@ class Children:
         return self._ask(Question(message=message, what="enclosed", number=number), Enclosed, self._seconds)
 
     def _ask(self, question: Question, wanted: type[T], seconds: float) -> T:
-        child = self._places.get()
-        try:
-            if child is None:
-                child = _Child(self._parsers, self._mib)
-            answered = child.ask(_encode(question), seconds)
-        except BaseException:
-            if child is not None:
-                child.end()
-            self._places.put(None)
-            raise
-        if child.spent:
-            child.end()
-            child = None
-        self._places.put(child)
-        said = _said.decode(answered)
+        said = _said.decode(self._children.ask(_encode(question), seconds))
         if said.reason:
             raise (NotFound if said.missing else Unreadable)(said.reason)
         return msgspec.msgpack.decode(said.value, type=wanted)
 
     def close(self) -> None:
         """End them all."""
-        with contextlib.suppress(queue.Empty):
-            while True:
-                child = self._places.get_nowait()
-                if child is not None:
-                    child.end()
+        self._children.close()
 
 
-class _Child:
-    """One process and the pipe to it."""
-
-    def __init__(self, parsers: Sequence[Named], mib: int) -> None:
-        self._mib = mib
-        self._pipe, theirs = _start.Pipe()
-        self._process = _start.Process(target=_serve, args=(theirs, list(parsers), mib), daemon=True)
-        self._process.start()
-        theirs.close()
-        # Starting is not reading: the clock of a message runs from here on.
-        self._left = MESSAGES_A_CHILD
-        with contextlib.suppress(EOFError, OSError):
-            if self._pipe.poll(START_S):
-                self._pipe.recv_bytes()
-
-    @property
-    def spent(self) -> bool:
-        """Whether it should be replaced: it died, or has read enough."""
-        return self._left <= 0
-
-    def ask(self, question: bytes, seconds: float) -> bytes:
-        """One question, within the limits. Raises Lost: this child is of no use any more."""
-        self._left -= 1
-        try:
-            self._pipe.send_bytes(question)
-            if self._pipe.poll(seconds):
-                return self._pipe.recv_bytes()
-        except (EOFError, OSError):
-            raise Lost(f"the process that read it died (its limit of memory is {self._mib} MiB)") from None
-        raise Lost(f"reading took longer than {seconds:g} s and was ended")
-
-    def end(self) -> None:
-        """Kill it; it holds nothing that anyone would miss."""
-        self._process.kill()
-        self._process.join()
-        self._pipe.close()
-
-
-def _serve(pipe: Connection, parsers: list[Named], mib: int) -> None:
-    """The child's life: read what comes, answer, until the pipe is closed."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_AS, (mib * MIB, mib * MIB))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    # A mail of many rows is a great number of small values and no cycles: looking for those waits until it is answered.
-    gc.freeze()
-    gc.disable()
-    with contextlib.suppress(EOFError, OSError):
-        pipe.send_bytes(READY)
-        while True:
-            pipe.send_bytes(_answer(parsers, pipe.recv_bytes()))
-            gc.collect()
+def _reader(parsers: list[Named]) -> children.Answer:
+    return partial(_answer, parsers)
 
 
 def _answer(parsers: list[Named], question: bytes) -> bytes:
