@@ -24,7 +24,7 @@ def micros(text: str) -> Micros:
 @lru_cache(1)
 def views() -> dict[int, View]:
     """The page's alertgroups by id."""
-    found = re.search(r"<!-- sample -->\n```json\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL)
+    found = re.search(r"```json sample\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL)
     assert found is not None
     return {one["id"]: view(one) for one in msgspec.json.decode(found[1])}
 
