@@ -1,7 +1,9 @@
 """Wiring: the only room that knows all rooms."""
 
+import contextlib
 import fcntl
 import os
+import secrets
 import threading
 import time
 from pathlib import Path
@@ -12,19 +14,21 @@ from tocsin import config as configuration
 from tocsin import detection, registry
 from tocsin.config import Config
 from tocsin.delivery import Lanes
-from tocsin.errors import ConfigError, StoreError, StoreLocked, StoreUnavailable
+from tocsin.errors import ConfigError, Problem, StoreError, StoreLocked, StoreUnavailable
 from tocsin.intake import Intake, Limits
 from tocsin.intake.again import Again
 from tocsin.intake.fetching import Fetchers
 from tocsin.intake.habits import Habits
+from tocsin.kit.problems import nearest
 from tocsin.model import Micros
 from tocsin.registry import Registry, Wiring
-from tocsin.sharing import Gate
+from tocsin.sharing import Gate, Redaction
 from tocsin.store import Change, Store, open_store, retention
 
 log = structlog.get_logger()
 
 LOCK = "tocsin.lock"
+KEY = "sharing.key"
 SWEEP_S = 600.0
 
 
@@ -49,9 +53,9 @@ class Hub:
         limits = Limits(max_rows=config.http.max_rows, split_rows=config.http.split_rows)
         self.intake = Intake(self.store, wiring.parsers, tuple(wiring.destinations), limits, self.names)
         self.again = Again(self.store, self.intake, wiring.parsers, limits)
-        gate = Gate(wiring.clearances)
+        self.gate = gated(config, wiring, data)
         self.lanes = Lanes(
-            self.store, wiring.destinations, config.delivery, gate, self.names, shared=config.store.shared
+            self.store, wiring.destinations, config.delivery, self.gate, self.names, shared=config.store.shared
         )
         self.fetchers = Fetchers(self.store, self.intake, wiring.sources)
         self.habits = Habits(self.store, self.intake, wiring.parsers)
@@ -120,8 +124,44 @@ def load_config(data: Path, file: Path | None = None) -> Config:
 
 def _wired(config: Config, data: Path, found: Registry) -> tuple[Wiring, ConfigError]:
     tables = {"sources": config.sources, "parsers": config.parsers, "destinations": config.destinations}
-    wiring, problems = found.wire(tables, config.context(data))
+    context = config.context(data)
+    wiring, problems = found.wire(tables, context)
+    for lane, profile in wiring.redactions.items():
+        if isinstance(profile, str) and profile not in config.sharing.profiles:
+            offer = nearest(profile, config.sharing.profiles) if config.sharing.profiles else "there are none"
+            place = f"destinations.{lane}.redact"
+            remedy = f"there is no such table in [sharing.profiles]; {offer}"
+            problems.append(Problem(str(context[configuration.FILE]), place, f'"{profile}"', remedy))
     return wiring, ConfigError(problems)
+
+
+def gated(config: Config, wiring: Wiring, data: Path) -> Gate:
+    """The gate of the configuration. Raises StoreUnavailable when the key of pseudonyms cannot be had."""
+    sharing, redactions = config.sharing, {}
+    if wiring.redactions:
+        key = sharing.key.get_secret_value().encode() if sharing.key else _own_key(data / KEY)
+        profiles = {
+            lane: sharing.profiles[one] if isinstance(one, str) else one for lane, one in wiring.redactions.items()
+        }
+        redactions = {lane: Redaction(profile, key) for lane, profile in profiles.items()}
+    return Gate(wiring.clearances, sharing.unmarked, sharing.by_source, redactions)
+
+
+def _own_key(path: Path) -> bytes:
+    """The data folder's own key, made when it is first needed."""
+    try:
+        with contextlib.suppress(FileExistsError):
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(descriptor, "w") as file:
+                file.write(secrets.token_urlsafe(32) + "\n")
+                file.flush()
+                os.fsync(descriptor)
+        key = path.read_bytes().strip()
+    except OSError as error:
+        raise StoreUnavailable(f"{path} cannot be used: {error.strerror}") from error
+    if not key:
+        raise StoreUnavailable(f"{path} is empty: remove it, and another key is made (with other pseudonyms)")
+    return key
 
 
 def _locked(data: Path) -> int:

@@ -18,11 +18,14 @@ from tocsin.errors import Problem
 from tocsin.kit.paths import DATA, DataPath
 from tocsin.kit.problems import nearest, problems_of
 from tocsin.kit.secrets import READ, Secret
+from tocsin.model import TLP
+from tocsin.sharing.profile import Profile
 
 FILE_NAME = "tocsin.toml"
 FILE = "file"
 """The key of the validation context under which the configuration's file is named, for problems."""
 
+SHORTEST_KEY = 16
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 
 
@@ -151,6 +154,39 @@ class DetectionSection(Section):
     )
 
 
+class SharingSection(Section):
+    """The gate: what alertgroups without a TLP count as, and what partners are not to see."""
+
+    unmarked: TLP = Field(
+        default=TLP.AMBER, description="The traffic light (TLP) that an alertgroup counts as that nobody marked."
+    )
+    by_source: dict[str, TLP] = Field(
+        default={}, description='The same by a label of its source, such as `splunk = "green"`.'
+    )
+    profiles: dict[Annotated[str, AfterValidator(_name)], Profile] = Field(
+        default={}, description="Redaction profiles by name, for `redact` of destinations."
+    )
+    key: Secret | None = Field(
+        default=None,
+        description="What pseudonyms are made with: another key, other pseudonyms. "
+        "Without it, one is made once and kept in the data folder as sharing.key.",
+    )
+
+    @field_validator("unmarked", "by_source")
+    @classmethod
+    def _says_something(cls, given: TLP | dict[str, TLP]) -> TLP | dict[str, TLP]:
+        if TLP.UNSET in (given.values() if isinstance(given, dict) else (given,)):
+            raise ValueError("must be clear, green, amber, amber+strict or red")
+        return given
+
+    @field_validator("key")
+    @classmethod
+    def _is_long_enough(cls, key: Secret | None) -> Secret | None:
+        if key is not None and len(key.get_secret_value()) < SHORTEST_KEY:
+            raise ValueError(f"must have {SHORTEST_KEY} characters or more")
+        return key
+
+
 class LogSection(Section):
     """What the server writes to standard error."""
 
@@ -168,6 +204,7 @@ class Config(Section):
     delivery: DeliverySection = Field(default=DeliverySection(), description="How hard a lane tries.")
     retention: RetentionSection = Field(default=RetentionSection(), description="How long things are kept.")
     detection: DetectionSection = Field(default=DetectionSection(), description="How rows are read.")
+    sharing: SharingSection = Field(default=SharingSection(), description="The gate.")
     log: LogSection = Field(default=LogSection(), description="What the server writes to standard error.")
     sources: Tables = Field(default={}, description="What is fetched, one table a source.")
     parsers: Tables = Field(default={}, description="How messages are understood, one table a parser.")

@@ -1,7 +1,7 @@
 """Finds plug-ins: the modules of our three folders, entry points, and files in `DIR/plugins`, by the same door.
 
 Makes plug-ins of the tables of the configuration. What stands in such a table beside the plug-in's own options
-(`type`, `enabled`, and a destination's `clearance`) is read here and never seen by the plug-in.
+(`type`, `enabled`, and a destination's `clearance` and `redact`) is read here and never seen by the plug-in.
 """
 
 import enum
@@ -23,6 +23,7 @@ from tocsin.kit.own_modules import modules_in
 from tocsin.kit.problems import nearest, problems_of
 from tocsin.model import TLP
 from tocsin.plugin import Destination, Parser, Plugin, Source
+from tocsin.sharing.profile import Profile
 
 OURS = "tocsin"
 PLUGINS = "plugins"
@@ -71,6 +72,12 @@ class DestinationOptions(TableOptions):
         default=TLP.RED, description="The most restricted traffic light (TLP) that may be sent; red is everything."
     )
 
+    redact: str | Profile | None = Field(
+        default=None,
+        description="What is taken out of all that is sent: the name of a profile of `[sharing.profiles]`, "
+        "or a table with the options of one.",
+    )
+
     @field_validator("clearance")
     @classmethod
     def _says_something(cls, clearance: TLP) -> TLP:
@@ -97,6 +104,8 @@ class Wiring:
     parsers: Mapping[str, Parser] = field(default_factory=dict)
     destinations: Mapping[str, Destination] = field(default_factory=dict)
     clearances: Mapping[str, TLP] = field(default_factory=dict)
+    redactions: Mapping[str, str | Profile] = field(default_factory=dict)
+    """By destination, the redaction profile or its name."""
 
 
 class Registry:
@@ -159,6 +168,7 @@ class Registry:
         """
         problems: list[Problem] = []
         clearances: dict[str, TLP] = {}
+        redactions: dict[str, str | Profile] = {}
         made: dict[Kind, dict[str, Plugin]] = {kind: {} for kind in Kind}
         for kind in Kind:
             for name, options in self._asked(kind, tables).items():
@@ -172,6 +182,8 @@ class Registry:
                 made[kind][name] = built
                 if isinstance(shared, DestinationOptions):
                     clearances[name] = shared.clearance
+                    if shared.redact is not None:
+                        redactions[name] = shared.redact
         wiring = Wiring(
             sources={name: made_ for name, made_ in made[Kind.SOURCE].items() if isinstance(made_, Source)},
             parsers={name: made_ for name, made_ in made[Kind.PARSER].items() if isinstance(made_, Parser)},
@@ -179,6 +191,7 @@ class Registry:
                 name: made_ for name, made_ in made[Kind.DESTINATION].items() if isinstance(made_, Destination)
             },
             clearances=clearances,
+            redactions=redactions,
         )
         return wiring, problems
 

@@ -159,7 +159,7 @@ class Lane:
         ready: list[tuple[Claimed, Delivery]] = []
         for item in part:
             found = groups.get(item.alertgroup, Rejected("the alertgroup is no longer stored"))
-            passed = self._gate.passed(self.name, found) if isinstance(found, Alertgroup) else found
+            passed = self._passed(found) if isinstance(found, Alertgroup) else found
             if isinstance(passed, Alertgroup):
                 ready.append((item, Delivery(id=item.id, uid=item.uid, alertgroup=passed, attempt=item.attempt)))
             else:
@@ -167,6 +167,14 @@ class Lane:
         while ready:
             load, ready = ready[: self._width], ready[self._width :]
             yield load
+
+    def _passed(self, group: Alertgroup) -> Alertgroup | Withheld | Rejected:
+        """What the gate lets out. What it cannot judge stays here."""
+        try:
+            return self._gate.passed(self.name, group)
+        except Exception as error:
+            self._warn(f"alertgroup {group.id} cannot pass the gate", error)
+            return Rejected(f"cannot be made ready for sharing: {_told(error)}")
 
     def _load(self, ids: Sequence[int]) -> dict[int, Alertgroup | Rejected]:
         """The alertgroups with the meaning of their rows; for one that cannot be read, why."""
