@@ -6,7 +6,7 @@ from tocsin.entities import DEFAULT
 from tocsin.indexing import views
 from tocsin.model import Alertgroup, Severity
 from tocsin.query import parse, predicate
-from tocsin.store import Part, Store, alertgroup, entry, index
+from tocsin.store import Part, Store, alertgroup, around, entry
 
 
 def stored(store: Store, **fields: object) -> int:
@@ -40,4 +40,4 @@ def test_an_id_that_there_is_not_is_left_out(store: Store) -> None:
 
     found = store.read(lambda tx: views.load(tx, [id, 99], detection.DEFAULT, DEFAULT))
     assert list(found) == [id]
-    assert store.read(lambda tx: index.unindexed(tx, [id, 99])) == {id}
+    assert store.read(lambda tx: around.waiting(tx, [id, 99])) == {id}

@@ -38,3 +38,12 @@ def load(tx: Tx, ids: Sequence[int]) -> dict[int, Around]:
         wanted=[[each] for each in ids],
     )
     return {row[0]: Around(**dict(zip(Around.__struct_fields__, row, strict=True))) for row in rows}
+
+
+def waiting(tx: Tx, ids: Sequence[int]) -> set[int]:
+    """Which of these alertgroups wait to be indexed."""
+    rows = tx.rows(
+        "SELECT alertgroup FROM unindexed WHERE alertgroup IN (SELECT CAST(value ->> 0 AS BIGINT) FROM {each:wanted})",
+        wanted=[[each] for each in ids],
+    )
+    return {row[0] for row in rows}
