@@ -70,7 +70,7 @@ def told() -> Told:
 def _sections(tokens: Sequence[Token]) -> Iterator[Section]:
     for token, inside in pairwise(tokens):
         if token.type == "heading_open" and token.tag == "h2":
-            found = Section(re.sub(r"\W+", "-", inside.content.lower()), inside.content)
+            found = Section("about-" + re.sub(r"\W+", "-", inside.content.lower()), inside.content)
             token.attrSet("id", found.id)
             yield found
 
