@@ -199,6 +199,7 @@ class Names:
             for rank, column in enumerate(columns):
                 table.setdefault(normal(column), {}).setdefault(field, rank)
         places = {column: tuple(fields.items()) for column, fields in table.items()}
+        self._table: Table = places
         self._all = _level(places)
         self._severity = _level({column: only for column, fields in places.items() if (only := _of_severity(fields))})
 
@@ -209,6 +210,10 @@ class Names:
             ConfigError: as the constructor.
         """
         return type(self)(added)
+
+    def fields(self, column: str) -> frozenset[str]:
+        """The fields that a column feeds; the names of a cell inside of objects are joined."""
+        return frozenset(field for field, _ in self._table.get(normal(column), ()))
 
     def find(self, cells: Cells) -> Found:
         """Every cell in a known column, by field, the column asked first in front."""

@@ -8,7 +8,7 @@ import msgspec
 
 from tocsin.errors import NotFound
 from tocsin.model import TLP, Alert, Alertgroup, Detection, Link, Micros, Noun, Status
-from tocsin.store import filters, history, paging
+from tocsin.store import filters, history, paging, repeat
 from tocsin.store.engine import Change, Row, Tx
 from tocsin.store.filters import Clause, Filter
 
@@ -63,6 +63,7 @@ class Summary(Noun, frozen=True, kw_only=True):
 ORDERS = ("id", "subject", "status", "views", "alert_count", "updated", "created")
 FIELDS = ", ".join(f"g.{name}" for name in Summary.__struct_fields__)
 """What `summary` reads, of `alertgroup g`."""
+_WAS = "RETURNING status, folded_into, seen"
 _STRINGS = msgspec.json.Decoder(list[str])
 _GROUPS = msgspec.json.Decoder(dict[str, list[str]])
 _LINKS = msgspec.json.Decoder(list[Link])
@@ -166,7 +167,7 @@ def _counted(tx: Tx, clauses: Sequence[Clause], most: int = 1 << 62) -> int:
 
 
 def totals(tx: Tx) -> dict[str, int]:
-    """How many alertgroups stand in each status."""
+    """How many alertgroups stand in each status; folded ones stand in the one they are folded into."""
     return {str(status): int(n) for status, n in tx.rows("SELECT status, n FROM total")}
 
 
@@ -277,7 +278,7 @@ def set_alerts(tx: Tx, id: int, alerts: Sequence[int], status: Status, who: str,
 
 def recount(tx: Tx, id: int, now: Micros) -> None:
     """Bring counts and status in line with the alerts: promoted if any is, closed if all are, otherwise open."""
-    before = tx.row("SELECT status, deleted FROM alertgroup WHERE id = :id", id=id)
+    before = tx.row("SELECT status, deleted, folded_into FROM alertgroup WHERE id = :id", id=id)
     after = tx.row(
         """
         UPDATE alertgroup SET updated = :now, alert_count = c.n, open_count = c.o, closed_count = c.c,
@@ -294,7 +295,7 @@ def recount(tx: Tx, id: int, now: Micros) -> None:
     )
     assert before is not None
     assert after is not None
-    if before[0] != after[0] and before[1] is None:
+    if before[0] != after[0] and before[1] is None and before[2] is None:
         _move(tx, {before[0]: -1, after[0]: 1})
     tx.changes.append(Change("updated", (id,)))
 
@@ -329,11 +330,18 @@ def set_fields(tx: Tx, id: int, fields: Mapping[str, str], who: str, now: Micros
 
 
 def delete(tx: Tx, id: int, who: str, now: Micros) -> None:
-    """Take the group out of every list; it stays in the store and can be brought back. Raises NotFound."""
+    """Take the group out of every list; it stays in the store and can be brought back. Raises NotFound.
+
+    Of its repeats the next one stands for them then.
+    """
+    repeat.hold(tx)
     _alive(tx, id)
-    row = tx.row("UPDATE alertgroup SET deleted = :now, updated = :now WHERE id = :id RETURNING status", id=id, now=now)
+    row = tx.row(f"UPDATE alertgroup SET deleted = :now, updated = :now WHERE id = :id {_WAS}", id=id, now=now)
     assert row is not None
-    _move(tx, {row[0]: -1})
+    if row[1] is None:
+        _move(tx, {row[0]: -1})
+    if row[2] > 1:
+        repeat.hand_over(tx, id, who, now)
     history.add(tx, id, None, who, now, "deleted")
     tx.changes.append(Change("updated", (id,)))
 
@@ -342,9 +350,10 @@ def undelete(tx: Tx, id: int, who: str, now: Micros) -> None:
     """Bring a deleted group back under its old id. Raises NotFound; a group that stands is left as it is."""
     if get(tx, id).deleted is None:
         return
-    row = tx.row("UPDATE alertgroup SET deleted = NULL, updated = :now WHERE id = :id RETURNING status", id=id, now=now)
+    row = tx.row(f"UPDATE alertgroup SET deleted = NULL, updated = :now WHERE id = :id {_WAS}", id=id, now=now)
     assert row is not None
-    _move(tx, {row[0]: 1})
+    if row[1] is None:
+        _move(tx, {row[0]: 1})
     history.add(tx, id, None, who, now, "brought back")
     tx.changes.append(Change("updated", (id,)))
 

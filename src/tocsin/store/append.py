@@ -14,8 +14,9 @@ import msgspec
 import zstandard
 
 from tocsin.model import Alertgroup, Message, Noun, Severity
-from tocsin.store import index, tally
+from tocsin.store import index, inserts, tally
 from tocsin.store.engine import Change, Tx, packed
+from tocsin.store.repeat import Fold, Folding
 
 PLAIN, ZSTANDARD = 0, 1
 _SMALL = 256
@@ -25,11 +26,12 @@ _ORIGINALS, _ORIGINAL_BYTES = 64, 64 * 2**20
 
 
 class Part(Noun, frozen=True, kw_only=True):
-    """One alertgroup of an entry, and where it is owed to."""
+    """One alertgroup of an entry, where it is owed to, and when it is a repeat (None: never)."""
 
     group: Alertgroup
     severity: Severity | None
     lanes: tuple[str, ...]
+    fold: Fold | None = None
 
 
 class Entry(Noun, frozen=True, kw_only=True):
@@ -202,6 +204,7 @@ class Rows:
         before = (int(end) - count for end, count in zip(last, counts.values(), strict=True))
         self.message, self.group, self.alert, self.delivery = before
         self.earlier = _earlier(tx, entries)
+        self.folding = Folding(tx, (part.fold for part in parts if part.fold))
         self.originals: list[dict[str, Any]] = []
         self.messages: list[Sequence[Any]] = []
         self.groups: list[Sequence[Any]] = []
@@ -210,6 +213,7 @@ class Rows:
         self.labels: list[Sequence[Any]] = []
         self.deliveries: list[Sequence[Any]] = []
         self.totals = Counter[str]()
+        self.spare = 0
         self.received = max((item.message.received for item in entries), default=0)
 
     def add(self, item: Entry) -> Stored:
@@ -238,6 +242,10 @@ class Rows:
     def _group(self, part: Part, item: Entry, message: int) -> int:
         group, received, status = part.group, item.message.received, part.group.status.value
         self.group += 1
+        lanes: Sequence[str] = part.lanes
+        into = None
+        if part.fold:
+            into, lanes = self.folding.place(part.fold, self.group, message, received, lanes)
         rows = len(group.alerts)
         open_, closed, promoted = (rows if status == name else 0 for name in ("open", "closed", "promoted"))
         self.groups.append(
@@ -245,10 +253,10 @@ class Rows:
                 self.group, message, group.subject, _json(group.columns), status, rows, open_, closed, promoted,
                 part.severity, group.tlp.value, group.owner, _json(group.groups), _json(group.sources),
                 _json(group.tags), group.message_id, self.earlier.get(item.thread or ""), _json(group.ahrefs),
-                received, received if group.created is None else group.created, received,
+                received, received if group.created is None else group.created, received, into,
             )
         )  # fmt: skip
-        self.totals[status] += 1
+        self.totals[status] += into is None
         if group.body or group.body_plain:
             self.texts.append((self.group, group.body, group.body_plain))
         cells = [
@@ -258,7 +266,8 @@ class Rows:
         self.alert += rows
         self.labels += [("source", value, self.group) for value in dict.fromkeys(group.sources)]
         self.labels += [("tag", value, self.group) for value in dict.fromkeys(group.tags)]
-        for lane in part.lanes:
+        self.spare += len(part.lanes) - len(lanes)
+        for lane in lanes:
             self.delivery += 1
             self.deliveries.append((self.delivery, self.group, lane, received))
         return self.group
@@ -284,77 +293,27 @@ class Rows:
         """Write them all: one statement a table, whatever their number."""
         if self.messages:
             self._insert_originals(tx)
-            tx.run(_MESSAGES, rows=packed(self.messages))
+            tx.run(inserts.MESSAGES, rows=packed(self.messages))
         if not self.groups:
             return
-        tx.run(_GROUPS, rows=packed(self.groups))
+        tx.run(inserts.GROUPS, rows=packed(self.groups))
         index.wait(tx, [row[0] for row in self.groups], self.received)
         if tx.engine == "sqlite":
             into = "INSERT INTO alertgroup_words (rowid, subject)"
             tx.run(f"{into} SELECT value ->> 0, value ->> 2 FROM {{each:rows}}", rows=packed(self.groups))
         if self.texts:
-            tx.run(_TEXTS, rows=packed(self.texts))
+            tx.run(inserts.TEXTS, rows=packed(self.texts))
         if self.alerts:
-            tx.run(_ALERTS[tx.engine], rows=packed(self.alerts))
+            tx.run(inserts.ALERTS[tx.engine], rows=packed(self.alerts))
         if self.labels:
-            tx.run(_LABELS, rows=packed(self.labels))
+            tx.run(inserts.LABELS, rows=packed(self.labels))
         if self.deliveries:
-            tx.run(_DELIVERIES, rows=packed(self.deliveries))
+            tx.run(inserts.DELIVERIES, rows=packed(self.deliveries))
+        self.folding.insert(tx)
+        if self.spare:
+            tx.run("UPDATE counter SET delivery = delivery - :n", n=self.spare)
         for status, n in self.totals.items():
             tx.run("UPDATE total SET n = n + :n WHERE status = :status", n=n, status=status)
-
-
-_MESSAGES = """
-INSERT INTO message (id, source, sender, message_id, thread, hash, size, media_type, received, state, parser,
-                     parser_version, reason)
-SELECT CAST(value ->> 0 AS BIGINT), value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5,
-       CAST(value ->> 6 AS BIGINT), value ->> 7, CAST(value ->> 8 AS BIGINT), value ->> 9, value ->> 10,
-       value ->> 11, value ->> 12
-FROM {each:rows}"""
-
-_GROUPS = """
-INSERT INTO alertgroup (id, message, subject, columns, status, alert_count, open_count, closed_count, promoted_count,
-                        severity, tlp, owner, groups, sources, tags, message_id, repeats, ahrefs, received, created,
-                        updated)
-SELECT CAST(value ->> 0 AS BIGINT), CAST(value ->> 1 AS BIGINT), value ->> 2, value ->> 3, value ->> 4,
-       CAST(value ->> 5 AS BIGINT), CAST(value ->> 6 AS BIGINT), CAST(value ->> 7 AS BIGINT),
-       CAST(value ->> 8 AS BIGINT), CAST(value ->> 9 AS BIGINT), value ->> 10, value ->> 11, value ->> 12,
-       value ->> 13, value ->> 14, value ->> 15, CAST(value ->> 16 AS BIGINT), value ->> 17,
-       CAST(value ->> 18 AS BIGINT), CAST(value ->> 19 AS BIGINT), CAST(value ->> 20 AS BIGINT)
-FROM {each:rows}"""
-
-_TEXTS = """
-INSERT INTO alertgroup_text (alertgroup, body, body_plain)
-SELECT CAST(value ->> 0 AS BIGINT), value ->> 1, value ->> 2 FROM {each:rows}"""
-
-# An alert is its row's text, or text and detection. What all alerts of a group share is read once for all of them.
-_OF_GROUPS = """
-WITH g AS MATERIALIZED (
-    SELECT CAST(value ->> 0 AS BIGINT) AS first, CAST(value ->> 1 AS BIGINT) AS alertgroup, value ->> 2 AS status,
-           CAST(value ->> 3 AS BIGINT) AS updated, value -> 4 AS cells
-    FROM {each:rows})
-INSERT INTO alert (id, alertgroup, status, data, detection, updated)"""
-_ALERTS = {
-    "sqlite": f"""{_OF_GROUPS}
-SELECT g.first + a.key, g.alertgroup, g.status, CASE a.type WHEN 'text' THEN a.value ELSE a.value ->> 0 END,
-       CASE a.type WHEN 'array' THEN a.value ->> 1 END, g.updated
-FROM g, json_each(g.cells) AS a""",
-    "postgres": f"""{_OF_GROUPS}
-SELECT g.first + a.n - 1, g.alertgroup, g.status,
-       CASE json_typeof(a.cell) WHEN 'string' THEN a.cell #>> '{{}}' ELSE a.cell ->> 0 END,
-       CASE json_typeof(a.cell) WHEN 'array' THEN a.cell ->> 1 END, g.updated
-FROM g, json_array_elements(g.cells) WITH ORDINALITY AS a (cell, n)""",
-}
-
-_LABELS = """
-INSERT INTO label (kind, value, alertgroup)
-SELECT value ->> 0, value ->> 1, CAST(value ->> 2 AS BIGINT) FROM {each:rows}"""
-
-_DELIVERIES = """
-INSERT INTO delivery (id, alertgroup, lane, state, attempt, due, lease, created)
-SELECT CAST(value ->> 0 AS BIGINT), CAST(value ->> 1 AS BIGINT), value ->> 2, 'due', 0,
-       CAST(value ->> 3 AS BIGINT), 0, CAST(value ->> 3 AS BIGINT)
-FROM {each:rows}"""
 
 
 def _earlier(tx: Tx, entries: Sequence[Entry]) -> dict[str, int]:

@@ -68,8 +68,9 @@ GROUP_NUMBERS: Mapping[str, str] = {
         "received",
         "created",
         "updated",
+        "seen",
     )
-} | {"entry_count": "0"}
+} | {"entry_count": "0", "folded_into": "g.folded_into"}
 """Alertgroups hold no entries of SCOT's kind; the count stands in its grammar."""
 GROUP_TEXTS: Mapping[str, str] = {name: f"g.{name}" for name in ("subject", "status", "tlp", "owner", "message_id")}
 LABELS: Mapping[str, str] = {"tag": "tag", "source": "source"}
@@ -145,9 +146,13 @@ def words_query(engine: str, words: str) -> str:
 def of_groups(clauses: Iterable[Clause], engine: str, prefix: str = "f") -> tuple[str, Params]:
     """The WHERE text (never empty) and its parameters for `FROM alertgroup g`; deleted groups are left out.
 
-    `engine` is the transaction's: the index of words is asked differently.
+    So are folded ones, unless they are asked for, or alertgroups are named by their ids. `engine` is the transaction's:
+    the index of words is asked differently.
     """
-    return _where({**GROUP_NUMBERS, **GROUP_TEXTS}, clauses, engine, prefix, walked=True)
+    clauses = list(clauses)
+    where, params = _where({**GROUP_NUMBERS, **GROUP_TEXTS}, clauses, engine, prefix, walked=True)
+    asked = any(one.field == "folded_into" or (one.field == "id" and one.op in ("eq", "in")) for one in clauses)
+    return where if asked else f"{where} AND g.folded_into IS NULL", params
 
 
 def of_alerts(clauses: Iterable[Clause], engine: str, prefix: str = "f") -> tuple[str, Params]:

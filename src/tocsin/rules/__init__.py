@@ -1,4 +1,4 @@
-"""Which destination gets which alertgroup. Data and pure functions."""
+"""Which destination gets which alertgroup, and which alertgroup repeats another. Data and pure functions."""
 
 from collections.abc import Sequence
 
