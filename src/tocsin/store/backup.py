@@ -276,7 +276,7 @@ def _fill(tx: Tx, archive: zipfile.ZipFile, manifest: Manifest, tables: list[_Ta
             )
     if tx.engine == "sqlite":
         tx.run("INSERT INTO alertgroup_words (rowid, subject) SELECT id, subject FROM alertgroup")
-    index.wait_all(tx)
+    index.wait_all(tx, time.time_ns() // 1000)
 
 
 def _read_batches(archive: zipfile.ZipFile, line: TableLine) -> Iterator[list[list[Any]]]:

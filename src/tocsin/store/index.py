@@ -19,20 +19,31 @@ TABLES = (
 """All of the index: none of them holds what the alerts do not say."""
 LONGEST_KEY = 300
 """Characters of a value that an engine's index takes as they are."""
-PART_WORDS, OVERLAP_WORDS = 20_000, 2_000
-"""On PostgreSQL a text is cut into parts of so many words, each of which begins with the last of the one before."""
+PART_WORDS, PART_BYTES, OVERLAP_WORDS = 20_000, 1_000_000, 500
+"""On PostgreSQL a text is cut into parts of at most so many words and bytes, each of which begins with the last of the
+one before: a phrase longer than that is not looked for across two parts."""
+_TURN = 0x746F6373696E
+"""The number of the lock, which is the whole database's."""
 _IDS = "(SELECT CAST(value ->> 0 AS BIGINT) FROM {each:ids})"
 
 
 class Waiting(Noun, frozen=True, kw_only=True):
-    """An alertgroup that waits, since when (a number that only grows), and when it was received."""
+    """An alertgroup that waits, and since when: a number that only grows. `rows` is how many alerts it has."""
 
     group: int
     since: int
+    rows: int = 0
+
+
+class Lag(Noun, frozen=True, kw_only=True):
+    """How many alertgroups wait, counted no further than asked, and since when; 0: since the index came."""
+
+    waiting: int = 0
+    since: Micros = 0
 
 
 class Term(Noun, frozen=True, kw_only=True, array_like=True):
-    """A value of a field; `alerts` are the ids of those that have it, None for all of the group."""
+    """A value of a field; `alerts` is the JSON list of the ids of those that have it, None for all of the group."""
 
     field: str
     text: str
@@ -40,7 +51,7 @@ class Term(Noun, frozen=True, kw_only=True, array_like=True):
     amount: float | None = None
     low: str | None = None
     high: str | None = None
-    alerts: list[int] | None = None
+    alerts: str | None = None
 
 
 class Moment(Noun, frozen=True, kw_only=True, array_like=True):
@@ -48,26 +59,32 @@ class Moment(Noun, frozen=True, kw_only=True, array_like=True):
 
     field: str
     at: Micros
-    alerts: list[int] | None = None
+    alerts: str | None = None
 
 
 class Sighted(Noun, frozen=True, kw_only=True, array_like=True):
-    """An entity that stands in an alertgroup `n` times; see the table `sighting` for `places`."""
+    """An entity that stands in an alertgroup `n` times; `places` is JSON, see the table `sighting`."""
 
     type: str
     value: str
     low: str | None
     high: str | None
     n: int
-    places: list[tuple[int | None, str, int, int, str | None, list[str | int], bool]]
+    places: str
 
 
 class Indexed(Noun, frozen=True, kw_only=True, array_like=True):
-    """Everything one alertgroup is found by. Words are normal texts with ¶ between them (`query.words.normal`)."""
+    """Everything one alertgroup is found by. Words are normal texts with ¶ between them (`query.words.normal`).
+
+    What is too much for one transaction comes in several parts, from 0, each with terms, moments and entities of its
+    own; the first has the words.
+    """
 
     group: int
     since: int
     received: Micros
+    part: int = 0
+    last: bool = True
     subject: str = ""
     body: str = ""
     cells: str = ""
@@ -96,66 +113,95 @@ def wait(tx: Tx, groups: Iterable[int], now: Micros) -> None:
     )
 
 
-def wait_all(tx: Tx) -> int:
+def wait_all(tx: Tx, now: Micros) -> int:
     """Have every alertgroup indexed again; how many there are."""
     return tx.run(
-        "INSERT INTO unindexed (alertgroup, since) SELECT id, 1 FROM alertgroup WHERE true"
-        " ON CONFLICT (alertgroup) DO UPDATE SET since = unindexed.since + 1"
+        "INSERT INTO unindexed (alertgroup, since) SELECT id, :now FROM alertgroup WHERE true"
+        " ON CONFLICT (alertgroup) DO UPDATE SET since ="
+        " CASE WHEN excluded.since > unindexed.since THEN excluded.since ELSE unindexed.since + 1 END",
+        now=now,
     )
 
 
 def waiting(tx: Tx, limit: int) -> list[Waiting]:
     """The next that wait: the newest first, for those are asked for."""
-    rows = tx.rows("SELECT alertgroup, since FROM unindexed ORDER BY alertgroup DESC LIMIT :limit", limit=limit)
-    return [Waiting(group=row[0], since=row[1]) for row in rows]
+    rows = tx.rows(
+        "SELECT u.alertgroup, u.since, coalesce(g.alert_count, 0) FROM (SELECT alertgroup, since FROM unindexed"
+        " ORDER BY alertgroup DESC LIMIT :limit) AS u LEFT JOIN alertgroup g ON g.id = u.alertgroup"
+        " ORDER BY u.alertgroup DESC",
+        limit=limit,
+    )
+    return [Waiting(group=row[0], since=row[1], rows=row[2]) for row in rows]
 
 
-def unindexed(tx: Tx, groups: Iterable[int]) -> set[int]:
-    """Which of these wait."""
-    rows = tx.rows(f"SELECT alertgroup FROM unindexed WHERE alertgroup IN {_IDS}", ids=[[group] for group in groups])
-    return {row[0] for row in rows}
-
-
-def lag(tx: Tx) -> int:
-    """How many alertgroups wait."""
-    row = tx.row("SELECT count(*) FROM unindexed")
-    return int(row[0]) if row else 0
+def lag(tx: Tx, most: int = 1 << 62) -> Lag:
+    """How far the index is behind, looking at no more than `most` that wait."""
+    row = tx.row(
+        "SELECT count(*), coalesce(min(since), 0) FROM"
+        " (SELECT since FROM unindexed ORDER BY alertgroup LIMIT :most) AS counted",
+        most=most,
+    )
+    return Lag(waiting=row[0], since=row[1]) if row else Lag()
 
 
 def put(tx: Tx, batch: Sequence[Indexed]) -> int:
-    """Put alertgroups in, in place of what was in of them; those changed meanwhile keep waiting. How many were put."""
-    fresh = _still_waiting(tx, batch)
-    ids = [[each.group] for each in fresh]
-    drop(tx, [each.group for each in fresh])
+    """Put alertgroups in, in place of what was in of them; those changed meanwhile keep waiting. How many were put.
+
+    The parts of one alertgroup go into one batch or into several, in their order. None is put while another Tocsin on
+    the same database puts some in. What waits and is no alertgroup any more is taken out.
+    """
+    if not _turn(tx):
+        return 0
+    fresh, gone = _still_waiting(tx, batch)
+    drop(tx, [*gone, *(each.group for each in fresh if not each.part)])
     terms = _terms(tx, fresh)
     entities = _entities(tx, fresh)
     tx.run(
         "INSERT INTO posting (term, alertgroup, alerts) SELECT CAST(value ->> 0 AS BIGINT),"
         " CAST(value ->> 1 AS BIGINT), value ->> 2 FROM {each:rows}",
-        rows=[
-            (terms[one.field, key_of(one.text)], each.group, _list(one.alerts)) for each in fresh for one in each.terms
-        ],
+        rows=[(terms[one.field, key_of(one.text)], each.group, one.alerts) for each in fresh for one in each.terms],
     )
     tx.run(
         "INSERT INTO moment (field, at, alertgroup, alerts) SELECT value ->> 0, CAST(value ->> 1 AS BIGINT),"
         " CAST(value ->> 2 AS BIGINT), value ->> 3 FROM {each:rows}",
-        rows=[(one.field, one.at, each.group, _list(one.alerts)) for each in fresh for one in each.moments],
+        rows=[(one.field, one.at, each.group, one.alerts) for each in fresh for one in each.moments],
     )
     tx.run(
         "INSERT INTO sighting (entity, alertgroup, n, places) SELECT CAST(value ->> 0 AS BIGINT),"
         " CAST(value ->> 1 AS BIGINT), CAST(value ->> 2 AS BIGINT), value ->> 3 FROM {each:rows}",
         rows=[
-            (entities[one.type, key_of(one.value)], each.group, one.n, msgspec.json.encode(one.places).decode())
+            (entities[one.type, key_of(one.value)], each.group, one.n, one.places)
             for each in fresh
             for one in each.entities
         ],
     )
-    _put_words(tx, fresh)
+    _put_words(tx, [each for each in fresh if not each.part])
     _put_forward(tx, fresh, terms, entities)
-    tx.run(f"DELETE FROM unindexed WHERE alertgroup IN {_IDS}", ids=ids)
-    if fresh:
-        tx.changes.append(Change("indexed", tuple(each.group for each in fresh)))
+    done = [*gone, *(each.group for each in fresh if each.last)]
+    tx.run(f"DELETE FROM unindexed WHERE alertgroup IN {_IDS}", ids=[[group] for group in done])
+    if whole := tuple(each.group for each in fresh if each.last):
+        tx.changes.append(Change("indexed", whole))
     return len(fresh)
+
+
+def remove(tx: Tx, groups: Sequence[int]) -> None:
+    """Take out alertgroups that are being deleted; while another Tocsin puts some in, they are left for its next."""
+    if _turn(tx):
+        drop(tx, groups)
+        tx.run(f"DELETE FROM unindexed WHERE alertgroup IN {_IDS}", ids=[[group] for group in groups])
+    else:
+        wait(tx, groups, 1)
+
+
+def _turn(tx: Tx) -> bool:
+    """Whether nobody else changes the index before this transaction ends: its counts are changed by one at a time.
+
+    Not waited for: who waits here holds rows that the other may want.
+    """
+    if tx.engine == "sqlite":
+        return True
+    row = tx.row(f"SELECT pg_try_advisory_xact_lock({_TURN})")
+    return bool(row and row[0])
 
 
 def drop(tx: Tx, groups: Sequence[int]) -> None:
@@ -183,15 +229,26 @@ def drop(tx: Tx, groups: Sequence[int]) -> None:
     tx.run(f"DELETE FROM indexed WHERE alertgroup IN {_IDS}", ids=ids)
 
 
-def _still_waiting(tx: Tx, batch: Sequence[Indexed]) -> list[Indexed]:
-    standing: dict[int, int] = dict(
-        tx.rows(
-            f"SELECT u.alertgroup, u.since FROM unindexed u JOIN alertgroup g ON g.id = u.alertgroup"
-            f" WHERE u.alertgroup IN {_IDS}",
-            ids=[[each.group] for each in batch],
+def _still_waiting(tx: Tx, batch: Sequence[Indexed]) -> tuple[list[Indexed], list[int]]:
+    """Those whose turn it is, and the ids that wait and are no alertgroups any more. Both are held until the commit."""
+    ids = [[group] for group in sorted({each.group for each in batch})]
+    standing: dict[int, tuple[int, bool]] = {
+        row[0]: row[1:]
+        for row in tx.rows(
+            "SELECT u.alertgroup, u.since, EXISTS (SELECT 1 FROM alertgroup g WHERE g.id = u.alertgroup)"
+            f" FROM unindexed u WHERE u.alertgroup IN {_IDS} {{skip_locked}}",
+            ids=ids,
         )
+    }
+    parts: dict[int, int] = dict(
+        tx.rows(f"SELECT alertgroup, max(part) FROM indexed WHERE alertgroup IN {_IDS} GROUP BY alertgroup", ids=ids)
     )
-    return [each for each in batch if standing.get(each.group) == each.since]
+    fresh = []
+    for each in batch:
+        if standing.get(each.group) == (each.since, True) and each.part in (0, parts.get(each.group, -1) + 1):
+            parts[each.group] = each.part
+            fresh.append(each)
+    return fresh, [group for group, (_, stands) in standing.items() if not stands]
 
 
 def _count_down(tx: Tx, terms: Sequence[tuple[int, int]], entities: Sequence[tuple[int, int, int]]) -> None:
@@ -281,21 +338,34 @@ def _put_words(tx: Tx, fresh: Sequence[Indexed]) -> None:
 def _parts(each: Indexed) -> Iterable[tuple[int, str, int, str, list[str]]]:
     for field, text in (("subject", each.subject), ("body", each.body), ("cells", each.cells)):
         words = text.split()
-        for part, start in enumerate(range(0, max(1, len(words) - OVERLAP_WORDS), PART_WORDS - OVERLAP_WORDS)):
-            cut = words[start : start + PART_WORDS]
-            if cut:
-                yield each.group, field, part, f" {' '.join(cut)} ", sorted(set(cut))
+        start, end, part = 0, 0, 0
+        while end < len(words):
+            cut = _cut(words, start)
+            end = start + len(cut)
+            yield each.group, field, part, f" {' '.join(cut)} ", sorted(set(cut))
+            start, part = end - OVERLAP_WORDS, part + 1
+
+
+def _cut(words: list[str], start: int) -> list[str]:
+    """As many words as one part holds; a tsvector ends at 2^20 bytes."""
+    cut = words[start : start + PART_WORDS]
+    size = sum(len(word.encode()) for word in cut)
+    while size > PART_BYTES:
+        half = cut[: max(2 * OVERLAP_WORDS, len(cut) // 2)]
+        cut, size = half, sum(len(word.encode()) for word in half)
+    return cut
 
 
 def _put_forward(
     tx: Tx, fresh: Sequence[Indexed], terms: dict[tuple[str, str], int], entities: dict[tuple[str, str], int]
 ) -> None:
     tx.run(
-        "INSERT INTO indexed (alertgroup, terms, moments, entities) SELECT CAST(value ->> 0 AS BIGINT), value ->> 1,"
-        " value ->> 2, value ->> 3 FROM {each:rows}",
+        "INSERT INTO indexed (alertgroup, part, terms, moments, entities) SELECT CAST(value ->> 0 AS BIGINT),"
+        " CAST(value ->> 1 AS BIGINT), value ->> 2, value ->> 3, value ->> 4 FROM {each:rows}",
         rows=[
             (
                 each.group,
+                each.part,
                 packed(terms[one.field, key_of(one.text)] for one in each.terms),  # type: ignore[misc] # numbers
                 packed((one.field, one.at) for one in each.moments),
                 packed((entities[one.type, key_of(one.value)], one.n) for one in each.entities),
@@ -303,7 +373,3 @@ def _put_forward(
             for each in fresh
         ],
     )
-
-
-def _list(alerts: list[int] | None) -> str | None:
-    return None if alerts is None else msgspec.json.encode(alerts).decode()

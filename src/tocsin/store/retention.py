@@ -1,8 +1,8 @@
 """What is kept how long: originals, alerts, receipts, each by age. Nothing goes unless an age is set.
 
 What is still owed stays, whatever its age: an alertgroup with a delivery that is due, being sent or failed, the
-original of its message, and such a delivery itself. Rows are deleted in small transactions of the one writer, with
-rests between them, so intake is never held up for long.
+original of its message, and such a delivery itself. So does an alertgroup while repeats of it stay. Rows are deleted in
+small transactions of the one writer, with rests between them, so intake is never held up for long.
 
 A message's own row stays and says when its original was removed. Once none of its alertgroups is left it forgets its
 identity too: the same message sent again would be a new one.
@@ -15,7 +15,7 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from tocsin.model import Micros, Noun
-from tocsin.store import index
+from tocsin.store import index, repeat
 from tocsin.store.engine import Tx, packed
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ _WEIGHT = 2000
 """About how many alerts, or as much work as them, one transaction deletes."""
 
 _OWED = "IN ('due', 'sending', 'failed')"
+_FIRST = "EXISTS (SELECT 1 FROM alertgroup m WHERE m.folded_into = g.id)"
 _IDS = "(SELECT CAST(value ->> 0 AS BIGINT) FROM {each:ids})"
 
 
@@ -133,7 +134,7 @@ def _old_groups(tx: Tx, cutoff: Micros, after: tuple[int, int]) -> _Look:
     """Alertgroups that owe nothing. Ids grow as time does, give or take a little: a thousand young ones end it."""
     rows = tx.rows(
         f"""SELECT g.id, g.received, g.alert_count, EXISTS (
-                SELECT 1 FROM delivery d WHERE d.alertgroup = g.id AND d.state {_OWED})
+                SELECT 1 FROM delivery d WHERE d.alertgroup = g.id AND d.state {_OWED}) OR {_FIRST}
             FROM alertgroup g WHERE g.id > :id ORDER BY g.id LIMIT {_LOOK}""",
         id=after[0],
     )
@@ -166,24 +167,28 @@ def _delete_originals(tx: Tx, ids: str, now: Micros) -> dict[str, int]:
 
 
 def _delete_groups(tx: Tx, ids: str) -> dict[str, int]:
+    if tx.row(f"SELECT 1 FROM fold WHERE first IN {_IDS} LIMIT 1", ids=ids):
+        repeat.hold(tx)
     rows = tx.rows(
-        f"""SELECT g.id, g.message, g.status, g.deleted FROM alertgroup g WHERE g.id IN {_IDS}
+        f"""SELECT g.id, g.message, g.status, g.deleted IS NULL AND g.folded_into IS NULL FROM alertgroup g
+            WHERE g.id IN {_IDS} AND NOT {_FIRST}
             AND NOT EXISTS (SELECT 1 FROM delivery d WHERE d.alertgroup = g.id AND d.state {_OWED})""",
         ids=ids,
     )
     free = packed((row[0],) for row in rows)
-    index.drop(tx, [row[0] for row in rows])
+    index.remove(tx, [row[0] for row in rows])
+    repeat.drop(tx, [row[0] for row in rows])
     receipts = tx.run(
         f"DELETE FROM receipt WHERE delivery IN (SELECT id FROM delivery WHERE alertgroup IN {_IDS})", ids=free
     )
     alerts = tx.run(f"DELETE FROM alert WHERE alertgroup IN {_IDS}", ids=free)
     deliveries = tx.run(f"DELETE FROM delivery WHERE alertgroup IN {_IDS}", ids=free)
-    for table in ("label", "history", "viewer", "reading", "alertgroup_text", "unindexed"):
+    for table in ("label", "history", "viewer", "reading", "alertgroup_text"):
         tx.run(f"DELETE FROM {table} WHERE alertgroup IN {_IDS}", ids=free)
     if tx.engine == "sqlite":
         tx.run(f"DELETE FROM alertgroup_words WHERE rowid IN {_IDS}", ids=free)
     groups = tx.run(f"DELETE FROM alertgroup WHERE id IN {_IDS}", ids=free)
-    for status, n in Counter(row[2] for row in rows if row[3] is None).items():
+    for status, n in Counter(row[2] for row in rows if row[3]).items():
         tx.run("UPDATE total SET n = n - :n WHERE status = :status", n=n, status=status)
     tx.run(
         f"""UPDATE message SET thread = NULL

@@ -9,11 +9,20 @@ CREATE TABLE unindexed (
 INSERT INTO unindexed (alertgroup, since) SELECT id, 0 FROM alertgroup;
 
 -- What stands in an alertgroup's index, so that it can be taken out again: ids of terms, moments, [entity, count].
+-- Much of it is put in in several parts, from 0.
 CREATE TABLE indexed (
-    alertgroup  {id},
+    alertgroup  BIGINT NOT NULL,
+    part        BIGINT NOT NULL,
     terms       TEXT NOT NULL,
     moments     TEXT NOT NULL,
-    entities    TEXT NOT NULL
+    entities    TEXT NOT NULL,
+    PRIMARY KEY (alertgroup, part)
+) {clustered};
+
+-- The digest of the configuration that all of the index was made with; 'mixed' when it was changed since.
+CREATE TABLE indexing (
+    one     {id},
+    digest  TEXT NOT NULL
 );
 
 -- A value that some field of a detection has somewhere. `text` has A to Z as a to z; `key` is the text or, for a long
