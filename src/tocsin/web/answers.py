@@ -25,6 +25,7 @@ from tocsin.errors import (
     Taken,
     TocsinError,
     TooLarge,
+    TooSlow,
 )
 
 JSON = "application/json;charset=UTF-8"
@@ -79,7 +80,7 @@ def failure_of(error: TocsinError | HTTPException) -> Failure:
             return Failure(503, str(error), {"Retry-After": str(wait)})
         case TooLarge():
             return Failure(413, str(error))
-        case Malformed() | Refused() | BadQuery():
+        case Malformed() | Refused() | BadQuery() | TooSlow():
             return Failure(400, str(error))
         case NotFound():
             return Failure(404, str(error))

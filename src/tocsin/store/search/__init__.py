@@ -52,10 +52,10 @@ def _statements(found: Way, order: Order, after: Cursor | None) -> list[tuple[st
     return [(f"{select}{place} ORDER BY {ordered} LIMIT :limit", params) for place in places]
 
 
-def count_up_to(tx: Tx, tree: Tree, most: int, now: Micros) -> int:
+def count_up_to(tx: Tx, tree: Tree, most: int, now: Micros, within_s: float = LONGEST_S) -> int:
     """How many are meant, counted no further than `most`."""
     found = way(tx, tree, Order(), now)
-    with tx.within(LONGEST_S):
+    with tx.within(within_s):
         row = tx.row(
             f"SELECT count(*) FROM (SELECT 1 AS one FROM {found.tables} WHERE {found.condition} LIMIT :most) AS n",
             most=most,
