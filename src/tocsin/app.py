@@ -51,7 +51,8 @@ class Hub:
         self.started: Micros = now()
         self.names = detection.DEFAULT.with_users(config.detection.names)
         limits = Limits(max_rows=config.http.max_rows, split_rows=config.http.split_rows)
-        self.intake = Intake(self.store, wiring.parsers, tuple(wiring.destinations), limits, self.names)
+        repeats = {label: table.rule() for label, table in config.repeats.items()}
+        self.intake = Intake(self.store, wiring.parsers, tuple(wiring.destinations), limits, self.names, repeats)
         self.again = Again(self.store, self.intake, wiring.parsers, limits)
         self.gate = gated(config, wiring, data)
         self.lanes = Lanes(

@@ -10,15 +10,26 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic import model_validator as after_all
 
 from tocsin import detection
-from tocsin.errors import Problem
+from tocsin.entities import PRIVATE, SUFFIXES, Known
+from tocsin.errors import ConfigError, Problem
 from tocsin.kit.paths import DATA, DataPath
 from tocsin.kit.problems import nearest, problems_of
 from tocsin.kit.secrets import READ, Secret
 from tocsin.model import TLP
+from tocsin.rules import repeats
 from tocsin.sharing.profile import Profile
 
 FILE_NAME = "tocsin.toml"
@@ -187,6 +198,138 @@ class SharingSection(Section):
         return key
 
 
+class PatternTable(Section):
+    """What matches is an entity of that type."""
+
+    type: str = Field(min_length=1, description="A word of letters, digits, - and _.")
+    pattern: str = Field(min_length=1, description="An RE2 pattern; a match is 1,024 characters at most.")
+
+
+class EntitiesSection(Section):
+    """What you tell Tocsin of your networks, names and words ([what is found without](../entities.md)).
+
+    What was stored before a change is brought in line by `tocsin entities rebuild`.
+    """
+
+    own_networks: list[str] = Field(
+        default=list(PRIVATE), description="Addresses and networks that are yours; what lies in them is marked as own."
+    )
+    own_domains: list[str] = Field(default=[], description="The same for names, and all that is below them.")
+    suffixes: list[str] = Field(
+        default=list(SUFFIXES), description="Endings that make a name of a host beside the public ones: corp.local."
+    )
+    strings: dict[str, str] = Field(
+        default={}, description='Words and phrases by type, such as `"Fancy Bear" = "actor"`; case does not count.'
+    )
+    string_files: dict[str, DataPath] = Field(
+        default={}, description='The same from files, one a line, such as `actor = "actors.txt"`; the key is the type.'
+    )
+    patterns: list[PatternTable] = Field(
+        default=[], description="Patterns of your own; each reads every text once more."
+    )
+
+    @field_validator("*")
+    @classmethod
+    def _can_be_used(cls, given: Any, info: ValidationInfo) -> Any:
+        try:
+            Known(**_told({str(info.field_name): given}))
+        except ConfigError as error:
+            said = [f"{each.value}: {each.remedy}" for each in error.problems]
+            more = f" (and {len(said) - 3} more)" if len(said) > 3 else ""
+            raise ValueError("; ".join(said[:3]) + more) from None
+        except OSError as error:
+            raise ValueError(f"{error.filename} cannot be read: {error.strerror}") from None
+        except UnicodeDecodeError:
+            raise ValueError("a file of strings must be UTF-8") from None
+        return given
+
+    def told(self) -> dict[str, Any]:
+        """The same as `Known` takes it, files read. Raises OSError where one was taken away since."""
+        return _told(dict(self))
+
+
+def _told(given: dict[str, Any]) -> dict[str, Any]:
+    told = {name: value for name, value in given.items() if name != "string_files"}
+    strings = {
+        line.strip(): type
+        for type, path in given.get("string_files", {}).items()
+        for line in path.read_text(encoding="utf-8-sig").splitlines()
+        if line.strip()
+    }
+    if strings or "strings" in told:
+        told["strings"] = strings | told.get("strings", {})
+    if "patterns" in told:
+        told["patterns"] = [(each.type, each.pattern) for each in told["patterns"]]
+    return told
+
+
+def _counting(text: str) -> str:
+    if text in repeats.PARTS or (text.startswith("data.") and len(text) > len("data.")):
+        return text
+    raise ValueError(f"must be data.NAME (a column) or one of {', '.join(repeats.PARTS)}")
+
+
+def _label(text: str) -> str:
+    if text.strip():
+        return text
+    raise ValueError('must be a label of a source, or "*" for every source without a table of its own')
+
+
+class RepeatsTable(Section):
+    """Repeats folded into the first alertgroup of their kind ([how that works](../repeats.md)).
+
+    `LABEL` is a label of the alertgroup's source, or `"*"` for every source that has no table of its own. Without a
+    table nothing is folded; `[repeats.splunk]` with nothing but `window_h = 24` is enough.
+    """
+
+    window_h: float = Field(
+        default=24,
+        ge=0,
+        le=10 * 366 * 24,
+        description="A repeat is folded if the newest of its kind was received so few hours ago; 0 folds nothing.",
+    )
+    longest_h: float | None = Field(
+        default=None,
+        gt=0,
+        le=10 * 366 * 24,
+        description="So long after the first one a new one begins, even if the repeats never paused. "
+        "Without it a week, or the window if that is longer; the same as window_h makes the window a fixed one.",
+    )
+    by: list[Annotated[str, AfterValidator(_counting)]] = Field(
+        default=list(repeats.BY),
+        min_length=1,
+        description=f"What must be equal, beside TLP and status: {', '.join(repeats.PARTS)}, or data.NAME for the "
+        "cells of one column. Of rows, cells that are times never count.",
+    )
+    without: list[Annotated[str, AfterValidator(_column)]] = Field(
+        default=[], description="Columns that do not count among columns and rows, such as a running number."
+    )
+    subject_numbers: bool = Field(
+        default=True, description="Whether numbers in the subject count; false takes 5 failures and 6 for the same."
+    )
+    reopen: bool = Field(
+        default=False, description="Whether a repeat opens a closed alertgroup again; else it is only counted there."
+    )
+
+    @after_all(mode="after")
+    def _longest_is_no_shorter(self) -> Self:
+        if self.longest_h is not None and self.longest_h < self.window_h:
+            raise ValueError("longest_h must not be shorter than window_h")
+        return self
+
+    def rule(self) -> repeats.Rule:
+        """The same as the rules take it."""
+        longest = max(repeats.WEEK_H, self.window_h) if self.longest_h is None else self.longest_h
+        return repeats.Rule(
+            window=round(self.window_h * repeats.HOUR),
+            longest=round(longest * repeats.HOUR),
+            by=tuple(self.by),
+            without=tuple(self.without),
+            numbers=self.subject_numbers,
+            reopen=self.reopen,
+        )
+
+
 class LogSection(Section):
     """What the server writes to standard error."""
 
@@ -204,6 +347,10 @@ class Config(Section):
     delivery: DeliverySection = Field(default=DeliverySection(), description="How hard a lane tries.")
     retention: RetentionSection = Field(default=RetentionSection(), description="How long things are kept.")
     detection: DetectionSection = Field(default=DetectionSection(), description="How rows are read.")
+    entities: EntitiesSection = Field(default=EntitiesSection(), description="What is yours, and words to look for.")
+    repeats: dict[Annotated[str, AfterValidator(_label)], RepeatsTable] = Field(
+        default={}, description="Where repeats are folded, one table a label of a source."
+    )
     sharing: SharingSection = Field(default=SharingSection(), description="The gate.")
     log: LogSection = Field(default=LogSection(), description="What the server writes to standard error.")
     sources: Tables = Field(default={}, description="What is fetched, one table a source.")
@@ -251,8 +398,8 @@ def read(data: Path, file: Path | None = None) -> tuple[Config, list[Problem]]:
             config = Config.model_validate(given, context=context)
         except ValidationError as error:
             problems += problems_of(error, Config, given, str(path), "")
-            for found in error.errors(include_url=False, include_input=False):
-                _leave_out(given, found["loc"])
+            for place in {found["loc"][:2] for found in error.errors(include_url=False, include_input=False)}:
+                _leave_out(given, place)
         else:
             return config, problems
 

@@ -56,6 +56,8 @@ def page() -> str:
     for name, field in Config.model_fields.items():
         if isinstance(field.annotation, type) and issubclass(field.annotation, Section):
             parts.append(f"## `[{name}]`\n\n{_told(field.annotation)}\n\n{_table(field.annotation)}")
+        elif field.annotation is not None and (table := _table_of(field.annotation)):
+            parts.append(f"## `[{name}.LABEL]`\n\n{_told(table)}\n\n{_table(table)}")
     parts.append(PLUGINS)
     registry = find()
     for kind in Kind:
@@ -70,6 +72,12 @@ def page() -> str:
                     f"`{name}` is a table:\n\n{_told(table)}\n\n{_table(table)}" for name, table in _tables(found)
                 ]
     return "\n".join(parts)
+
+
+def _table_of(annotation: Any) -> type[Section] | None:
+    """The section of which there is one for each name."""
+    held = get_args(annotation)[-1] if get_origin(annotation) is dict else None
+    return held if isinstance(held, type) and issubclass(held, Section) else None
 
 
 def _tables(found: Found) -> Iterator[tuple[str, type[BaseModel]]]:

@@ -13,7 +13,9 @@ from tocsin.intake.apart import Children
 from tocsin.intake.reading import Reading, read
 from tocsin.model import Alertgroup, Message, Severity
 from tocsin.plugin import Parser
+from tocsin.rules import repeats
 from tocsin.store import Entry, Part, Store, Stored, entry
+from tocsin.store.repeat import Fold
 
 
 @dataclass(frozen=True)
@@ -62,8 +64,11 @@ class Intake:
         destinations: Sequence[str],
         limits: Limits | None = None,
         names: detection.Names = detection.DEFAULT,
+        folded: Mapping[str, repeats.Rule] | None = None,
     ) -> None:
+        """`folded`: by source label, which repeats are folded."""
         self._store = store
+        self._folded = folded or {}
         ordered = sorted(parsers.items(), key=lambda item: (item[1].order, item[0]))
         self._here = [(name, parser) for name, parser in ordered if not parser.apart]
         self._destinations = tuple(destinations)
@@ -111,7 +116,12 @@ class Intake:
     def parts(self, groups: Sequence[Alertgroup]) -> list[Part]:
         """The groups cut, rated and routed, ready to be stored. Raises Malformed, TooLarge."""
         return [
-            Part(group=group, severity=self._worst(group), lanes=rules.route(group, self._destinations))
+            Part(
+                group=group,
+                severity=self._worst(group),
+                lanes=rules.route(group, self._destinations),
+                fold=self._fold(group),
+            )
             for group in self._cut(groups)
         ]
 
@@ -163,6 +173,13 @@ class Intake:
         if named and not message.message_id:
             message = msgspec.structs.replace(message, message_id=named)
         return entry(message, parts, reading.parser, reading.version, cursor=cursor)
+
+    def _fold(self, group: Alertgroup) -> Fold | None:
+        rule = repeats.rule_for(group, self._folded)
+        if rule is None:
+            return None
+        known_by = repeats.fingerprint(group, rule, self._names)
+        return Fold(fingerprint=known_by, window=rule.window, longest=rule.longest, reopen=rule.reopen)
 
     def _worst(self, group: Alertgroup) -> Severity | None:
         known = [found for alert in group.alerts if (found := detection.severity(alert, self._names)) is not None]

@@ -3,7 +3,7 @@
 import difflib
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any, get_args
+from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, SecretStr, ValidationError
 
@@ -82,6 +82,8 @@ def _descend(model: type[BaseModel], place: tuple[int | str, ...]) -> tuple[type
             if field is None:
                 return annotation, annotation
             model, annotation = annotation, _given_form(field.annotation)
+        elif get_origin(annotation) is dict:
+            annotation = get_args(annotation)[1]
     return model, annotation
 
 

@@ -21,6 +21,7 @@ BY = ("source", "subject", "columns", "rows")
 EVERY = "*"
 """The label that stands for every source without a rule of its own."""
 HOUR: Micros = 3_600_000_000
+WEEK_H = 168
 LONGEST_TIME = 64
 LONGEST_NAME = len("wednesday")
 
