@@ -5,7 +5,7 @@ The hot way in stands first. Every path of the API is served as it stands here a
 
 from collections.abc import Iterable, Sequence
 
-from tocsin.web.api import admin, alert, alertgroup, ledger, mail, post, quarantine, system
+from tocsin.web.api import admin, alert, alertgroup, ledger, mail, post, quarantine, system, view
 from tocsin.web.door import Route
 from tocsin.web.pages import PAGES
 
@@ -52,6 +52,11 @@ API: Sequence[Route] = [
     Route(["POST"], f"{V2}/quarantine/{{id}}/discard", "analyst", quarantine.post_discard),
     Route(["POST"], f"{V2}/quarantine/{{id}}/restore", "analyst", quarantine.post_restore),
     Route(["POST"], f"{V2}/reparse", "admin", quarantine.post_reparse),
+    Route(["GET"], f"{V2}/view", "viewer", view.list_views),
+    Route(["POST"], f"{V2}/view", "viewer", view.post_view),
+    Route(["GET"], f"{V2}/view/{{id}}", "viewer", view.get_view),
+    Route(["PUT"], f"{V2}/view/{{id}}", "viewer", view.put_view),
+    Route(["DELETE"], f"{V2}/view/{{id}}", "viewer", view.delete_view),
     Route(["GET"], f"{V2}/whoami", "none", admin.get_whoami),
     Route(["GET"], f"{V2}/key", "admin", admin.list_keys),
     Route(["POST"], f"{V2}/key", "admin", admin.post_key),

@@ -4,7 +4,7 @@
 """
 
 from tocsin.web.door import Route
-from tocsin.web.pages import alerts, changes, entry, files, flow, language, mail, messages, quarantine
+from tocsin.web.pages import alerts, changes, entry, files, flow, language, mail, messages, quarantine, views
 from tocsin.web.pages.drawing import posting, reading
 from tocsin.web.pages.failures import show_failure
 
@@ -26,6 +26,10 @@ PAGES: list[Route] = [
     Route(["POST"], "/deliveries/{id}", "analyst", posting(changes.owed)),
     Route(["GET"], "/alerts/{id}/original", "analyst", reading(messages.original)),
     Route(["GET"], "/alerts/{id}/original/download", "analyst", reading(messages.original_bytes)),
+    Route(["GET"], "/views", "viewer", reading(views.views)),
+    Route(["POST"], "/views", "viewer", posting(views.save)),
+    Route(["GET"], "/views/counts", "viewer", reading(views.counts)),
+    Route(["POST"], "/views/{id}", "viewer", posting(views.act)),
     Route(["GET"], "/query", "viewer", reading(language.language)),
     Route(["GET"], "/flow", "viewer", reading(flow.flow)),
     Route(["GET"], "/balance", "viewer", reading(flow.balance)),

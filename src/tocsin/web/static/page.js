@@ -3,6 +3,7 @@
 import "./times.js";
 import "./live.js";
 import "./list.js";
+import "./views.js";
 import "./grid.js";
 import "./keys.js";
 
