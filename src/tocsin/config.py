@@ -10,21 +10,12 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    PrivateAttr,
-    ValidationError,
-    ValidationInfo,
-    field_validator,
-)
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, field_validator
 from pydantic import model_validator as after_all
 
 from tocsin import detection
-from tocsin.entities import PRIVATE, SUFFIXES, Known
-from tocsin.errors import ConfigError, Problem
+from tocsin.entities import PRIVATE, SUFFIXES, told
+from tocsin.errors import Problem
 from tocsin.kit.paths import DATA, DataPath
 from tocsin.kit.problems import nearest, problems_of
 from tocsin.kit.secrets import READ, Secret
@@ -224,43 +215,18 @@ class EntitiesSection(Section):
     string_files: dict[str, DataPath] = Field(
         default={}, description='The same from files, one a line, such as `actor = "actors.txt"`; the key is the type.'
     )
-    patterns: list[PatternTable] = Field(
-        default=[], description="Patterns of your own; each reads every text once more."
-    )
+    patterns: list[PatternTable] = Field(default=[], description="Your own; each reads every text once more.")
 
     @field_validator("*")
     @classmethod
-    def _can_be_used(cls, given: Any, info: ValidationInfo) -> Any:
-        try:
-            Known(**_told({str(info.field_name): given}))
-        except ConfigError as error:
-            said = [f"{each.value}: {each.remedy}" for each in error.problems]
-            more = f" (and {len(said) - 3} more)" if len(said) > 3 else ""
-            raise ValueError("; ".join(said[:3]) + more) from None
-        except OSError as error:
-            raise ValueError(f"{error.filename} cannot be read: {error.strerror}") from None
-        except UnicodeDecodeError:
-            raise ValueError("a file of strings must be UTF-8") from None
+    def _can_be_used(cls, given: Any, info: Any) -> Any:
+        if why := told.fault({info.field_name: given}):
+            raise ValueError(why)
         return given
 
-    def told(self) -> dict[str, Any]:
-        """The same as `Known` takes it, files read. Raises OSError where one was taken away since."""
-        return _told(dict(self))
-
-
-def _told(given: dict[str, Any]) -> dict[str, Any]:
-    told = {name: value for name, value in given.items() if name != "string_files"}
-    strings = {
-        line.strip(): type
-        for type, path in given.get("string_files", {}).items()
-        for line in path.read_text(encoding="utf-8-sig").splitlines()
-        if line.strip()
-    }
-    if strings or "strings" in told:
-        told["strings"] = strings | told.get("strings", {})
-    if "patterns" in told:
-        told["patterns"] = [(each.type, each.pattern) for each in told["patterns"]]
-    return told
+    def known(self) -> dict[str, Any]:
+        """The same as `entities.Known` takes it, files read. Raises OSError where one was taken away since."""
+        return told.told(dict(self))
 
 
 def _counting(text: str) -> str:
