@@ -187,7 +187,7 @@ class Message(Noun, frozen=True, kw_only=True, dict=True):
         return hashlib.sha256(self.body).hexdigest()
 
 
-class Entity(Noun, frozen=True, kw_only=True):
+class Entity(Noun, frozen=True, kw_only=True, gc=False):
     """An address, name or hash standing in an alert."""
 
     type: str

@@ -5,26 +5,37 @@ address and that in a URL; two that would overlap in part do not occur: the one 
 begin together the longer. Nothing is looked for inside a message id.
 """
 
+import functools
 from collections.abc import Iterator
-from operator import itemgetter
-from typing import NamedTuple
+from operator import attrgetter
+
+import msgspec
 
 from tocsin.entities import ids, mail, names, urls
-from tocsin.entities.addresses import network, with_colons
+from tocsin.entities.addresses import ipv4, network, with_colons
 from tocsin.entities.known import DEFAULT, Known, whole
-from tocsin.entities.names import Around, Part
+from tocsin.entities.names import Part
 from tocsin.entities.skeleton import readable, skeleton
-from tocsin.entities.spelling import COLON, DOT, DOTTED, compiled, fanged_address, spans
+from tocsin.entities.spelling import COLON, DOT, DOTTED, compiled, fanged_address, place_of, spans
 from tocsin.model import Entity
 
 LONGEST_ADDRESS = 400
 """A longer run of hexadecimal words and colons is no address."""
 
 SHORTEST_HASH = 32
+LONGEST_REMEMBERED = 250
+REMEMBERED = 8192
 
 _DOTTED = compiled(DOTTED)
-_COLONS = compiled(rf"[0-9a-z_]*(?:{COLON}[0-9a-z_]*){{2,}}(?:{DOT}[0-9]{{1,3}}){{0,3}}")
-_BRACKETS = compiled(r"[\[({]")
+_WORD = "[0-9a-z_]"
+_MANY = rf"{_WORD}*(?:{COLON}{_WORD}*){{5,}}"
+_DOUBLED = rf"{_WORD}*(?::{_WORD}*)*(?:::|[\[({{]::?[\])}}])(?:{_WORD}|{COLON})*"
+_COLONS = compiled(rf"(?:{_MANY}|{_DOUBLED})(?:{DOT}[0-9]{{1,3}}){{0,3}}")
+"""Times of day are passed by."""
+_TIME = compiled(
+    r"^[12][0-9]{3}-[01][0-9]-[0-3][0-9][T ][0-2][0-9]:[0-5][0-9]:[0-6][0-9]"
+    r"(?:[.,][0-9]{1,9})? ?(?:Z|[+-][0-9:]{2,5})?$"
+)
 _PREFIX = compiled(r"(?:/|[\[({]/[\])}])([0-9]{1,3})")
 _VERSIONS = frozenset(
     b"""version versions ver v rev revision release build firmware productversion fileversion appversion
@@ -35,16 +46,19 @@ _PRODUCTS = frozenset(
     skype teams electron curl wget java jre jdk headlesschrome samsungbrowser openssl openssh trident gecko""".split()
 )
 _ENDINGS = tuple(_VERSIONS | _PRODUCTS)
+_LAST_TWO = frozenset(word[-2:] for word in _ENDINGS)
 _LAST_WORD = compiled(r"[a-z]+$")
 _BETWEEN = b" \t:=/_#\"'.(-"
 _OPENS_PREFIX = frozenset((b"/", b"[", b"(", b"{"))
-_NOTHING = Around()
 _SAYS_NOTHING = frozenset(range(256)) - frozenset(b"/\\%(")
 """What may stand around a dotted run without saying anything of it."""
+_MAY_BE_OWN = frozenset(("ipv4", "ipv6", "cidr", "domain", "email"))
+_SILENT = bytes(frozenset(range(256)) - frozenset(b"0123456789.:@\\[({<-"))
+"""Where nothing else stands, nothing is found but a hash."""
 _ALPHANUMERIC = frozenset(b"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_\xff")
 
 
-class Found(NamedTuple):
+class Found(msgspec.Struct, frozen=True, gc=False):
     """An entity in a text: where it starts and ends, the text as written, and whether it is one of ours."""
 
     entity: Entity
@@ -55,39 +69,74 @@ class Found(NamedTuple):
 
 
 def find(text: str, known: Known = DEFAULT) -> list[Found]:
-    """Every entity of a text, in order of its place, those outside before those inside them."""
-    return list(_in_order(_all(text, known), text, known))
+    """Every entity of a text, in order of its place, those outside before those inside them.
+
+    Short texts, as most cells are, come again and again: what stands in the latest of them is remembered.
+    """
+    return list(_remembered(text, known)) if len(text) <= LONGEST_REMEMBERED else _found(text, known)
 
 
-def _all(text: str, known: Known) -> list[Part]:
+@functools.lru_cache(REMEMBERED)
+def _remembered(text: str, known: Known) -> tuple[Found, ...]:
+    return tuple(_found(text, known))
+
+
+def _found(text: str, known: Known) -> list[Found]:
     bytes_ = skeleton(text)
-    parts: list[Part] = []
+    few = _few(bytes_) if len(bytes_) < SHORTEST_HASH else None
+    parts = _all(bytes_, text, known) if few is None else few
     if known.looks_further:
-        parts += (
-            Part(type, value, start, end)
-            for type, value, start, end in known.strings(text)
-            if whole(bytes_, start, end)
-        )
-        parts += known.matches(bytes_, text)
-    if len(bytes_) < SHORTEST_HASH and bytes_.isalpha():
-        return parts
+        opaque = [(part.start, part.end) for part in parts if part.type == "message_id"]
+        parts = [*(part for part in _told(bytes_, text, known) if not _inside(part, opaque)), *parts]
+    return _in_order(parts, text, known) if parts else []
+
+
+def _told(bytes_: bytes, text: str, known: Known) -> Iterator[Part]:
+    """The own strings and patterns."""
+    for type, value, start, end in known.strings(text):
+        if whole(bytes_, start, end):
+            yield Part(type, value, start, end)
+    yield from known.matches(bytes_, text)
+
+
+def _few(bytes_: bytes) -> list[Part] | None:
+    """What stands in a text too short for a hash, if that is quickly seen; else None."""
+    signs = bytes_.translate(None, _SILENT)
+    if not signs:
+        return []
+    if signs.isdigit():
+        return [] if bytes_.isdigit() else list(ids.words(bytes_))
+    if not signs.strip(b"0123456789-"):
+        return [*ids.hexes(bytes_), *ids.words(bytes_)]
+    if len(signs) == len(bytes_) and (address := ipv4(bytes_.decode().split("."))):
+        return [Part("ipv4", address, 0, len(bytes_))]
+    return [] if bytes_[:1].isdigit() and place_of(_TIME, bytes_, 0, len(bytes_)) == 0 else None
+
+
+def _all(bytes_: bytes, text: str, known: Known) -> list[Part]:
+    parts: list[Part] = []
     muted: list[tuple[int, int]] = []
     hosts: set[int] = set()
+    bracketed = b"[" in bytes_ or b"(" in bytes_ or b"{" in bytes_ or b"<" in bytes_
+    escaped = b"\\" in bytes_
     if b":" in bytes_:
-        parts += _urls(bytes_, text, muted, hosts)
-        parts += _with_colons(bytes_, text)
+        if escaped or b"/" in bytes_:
+            parts += _urls(bytes_, text, muted, hosts)
+        if bracketed or bytes_.count(b":") > 4 or b"::" in bytes_:
+            parts += _with_colons(bytes_, text)
     opaque: list[tuple[int, int]] = []
-    has_sign = b"@" in bytes_
-    if has_sign or b"at" in bytes_ or b"AT" in bytes_ or b"At" in bytes_:
-        if has_sign and b"<" in bytes_:
+    if b"@" in bytes_:
+        if b"<" in bytes_:
             opaque = list(mail.message_ids(bytes_, known.suffixes))
             parts += (Part("message_id", text[start:end], start, end) for start, end in opaque)
         parts += _mails(bytes_, text, known, muted, hosts)
-    if b"." in bytes_ or b"dot" in bytes_.lower():
+    elif bracketed and b"at" in bytes_.lower():
+        parts += _mails(bytes_, text, known, muted, hosts)
+    if b"." in bytes_ or (bracketed and b"dot" in bytes_.lower()):
         parts += _dotted(bytes_, text, known, sorted(muted), hosts)
     parts += ids.hexes(bytes_)
     parts += ids.words(bytes_)
-    if b"\\" in bytes_:
+    if escaped:
         parts += ids.keys(bytes_, text)
     return [part for part in parts if not _inside(part, opaque)] if opaque else parts
 
@@ -122,41 +171,41 @@ def _dotted(bytes_: bytes, text: str, known: Known, muted: list[tuple[int, int]]
     silent = iter(muted)
     quiet = next(silent, None)
     padded = b"\n" + bytes_ + b"\n"
-    suffixes = known.suffixes
+    alone = names.alone(known.suffixes)
     for start, end in spans(_DOTTED, bytes_):
-        if padded[start] in _SAYS_NOTHING and padded[end + 1] in _SAYS_NOTHING and start not in hosts:
-            place = _NOTHING
-            found = names.parts(text[start:end], place, suffixes)
+        is_host = start in hosts
+        if padded[start] in _SAYS_NOTHING and padded[end + 1] in _SAYS_NOTHING and not is_host:
+            found = alone(text[start:end])
         else:
-            start, place, found = _looked_around(bytes_, text, start, end, hosts, known)
+            start, is_host, found = _looked_around(bytes_, text, start, end, known, is_host=is_host)
         if not found:
             continue
         while quiet and quiet[1] <= start:
             quiet = next(silent, None)
         is_quiet = quiet is not None and quiet[0] <= start
-        for type, value, first, last, _ in found:
-            if type == "ipv4":
-                yield from _ipv4(bytes_, Part(type, value, start + first, start + last), is_host=place.host)
+        for part in found:
+            if part.type == "ipv4":
+                yield from _ipv4(bytes_, part.moved(start), is_host=is_host)
             elif not is_quiet:  # `anna.it@example.com`: what stands before the @ is somebody's name
-                yield Part(type, value, start + first, start + last)
+                yield part.moved(start)
 
 
 def _looked_around(
-    bytes_: bytes, text: str, start: int, end: int, hosts: set[int], known: Known
-) -> tuple[int, Around, tuple[Part, ...]]:
-    """Where a run starts once the escape before it is cut off, what stands around it, and its parts."""
-    place = Around(host=True) if start in hosts else names.around(bytes_, start, end)
+    bytes_: bytes, text: str, start: int, end: int, known: Known, *, is_host: bool
+) -> tuple[int, bool, tuple[Part, ...]]:
+    """Where a run starts once the escape before it is cut off, whether it is a host, and its parts."""
+    place = names.HOST if is_host else names.around(bytes_, start, end)
     found = names.parts(text[start:end], place, known.suffixes)
     cut = 0 if place.host else names.escaped(bytes_, start, end)
     if cut > 1 or (cut and not place.path and not any(part.type == "file" for part in found)):
         start, place = start + cut, place._replace(path="")
         found = names.parts(text[start:end], place, known.suffixes)
-    return start, place, found
+    return start, place.host, found
 
 
 def _ipv4(bytes_: bytes, part: Part, *, is_host: bool) -> tuple[Part, ...]:
     """The address or the network, unless it is the version of something or a part of an object identifier."""
-    _, _, start, end, _ = part
+    start, end = part.start, part.end
     if not is_host and (bytes_[start - 1 : start] == b"." or _is_version(bytes_, start)):
         return ()
     return (part,) if is_host or bytes_[end : end + 1] not in _OPENS_PREFIX else tuple(_address(bytes_, part))
@@ -190,6 +239,8 @@ def _is_version(bytes_: bytes, start: int) -> bool:
     """`version: 1.2.3.4`, `Chrome/103.0.0.1`: a word for it stands before it, or a program's name and a slash."""
     before = bytes_[start - 32 if start > 32 else 0 : start]
     before_it = before.rstrip(_BETWEEN)
+    if before_it[-2:].lower() not in _LAST_TWO and before_it[-1:] not in (b"v", b"V"):
+        return False
     if not before_it.lower().endswith(_ENDINGS):
         return False
     word = _LAST_WORD.search(before_it)
@@ -198,8 +249,7 @@ def _is_version(bytes_: bytes, start: int) -> bool:
 
 def _with_colons(bytes_: bytes, text: str) -> Iterator[Part]:
     for start, end in spans(_COLONS, bytes_):
-        run = bytes_[start:end]
-        if end - start > LONGEST_ADDRESS or (run.count(b":") < 5 and b"::" not in run and not _BRACKETS.search(run)):
+        if end - start > LONGEST_ADDRESS:
             continue
         if start and (bytes_[start - 1] in _ALPHANUMERIC or bytes_[start - 1] == 0x2E):
             continue
@@ -224,20 +274,23 @@ def _inside(part: Part, spans: list[tuple[int, int]]) -> bool:
     return any(start <= part.start and part.end <= end and part.type != "message_id" for start, end in spans)
 
 
-def _in_order(parts: list[Part], text: str, known: Known) -> Iterator[Found]:
+def _in_order(parts: list[Part], text: str, known: Known) -> list[Found]:
     """Sorted, without doubles, and without what crosses a found that begins before it."""
-    parts.sort(key=itemgetter(3), reverse=True)
-    parts.sort(key=itemgetter(2))
+    parts.sort(key=attrgetter("end"), reverse=True)
+    parts.sort(key=attrgetter("start"))
     ends = [len(text)]
     last: Part | None = None
-    known_entity = known.entity
+    founds: list[Found] = []
+    is_own = known.is_own
     for part in parts:
-        type, value, start, end, host = part
+        start, end = part.start, part.end
         while ends[-1] <= start:
             ends.pop()
         if ends[-1] < end or part == last:
             continue
         ends.append(end)
         last = part
-        entity, own = known_entity(type, value, host)
-        yield Found(entity, start, end, text[start:end], own)
+        type, value = part.type, part.value
+        own = known.owns_host(part.host) if part.host else type in _MAY_BE_OWN and is_own(type, value)
+        founds.append(Found(Entity(type=type, value=value), start, end, text[start:end], own))
+    return founds

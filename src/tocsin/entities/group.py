@@ -3,6 +3,7 @@
 Columns have names, and some names say what the cell is: a message id, a scan's id, an attachment's file name.
 """
 
+import functools
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -39,7 +40,12 @@ def in_group(group: Alertgroup, known: Known = DEFAULT) -> Iterator[Sighting]:
             yield Sighting(None, column, (), False, found)
     for index, alert in enumerate(group.alerts):
         for column, cell in alert.data.items():
-            if column not in _NOT_LOOKED_INTO:
+            if column in _NOT_LOOKED_INTO:
+                continue
+            if isinstance(cell, str):  # nearly all of them
+                for found in in_text(cell, column, known):
+                    yield Sighting(index, column, (), False, found)
+            elif isinstance(cell, list | dict):
                 for path, in_key, found in in_cell(cell, column, known):
                     yield Sighting(index, column, path, in_key, found)
 
@@ -63,20 +69,27 @@ def in_text(text: str, column: str = "", known: Known = DEFAULT) -> list[Found]:
 
 def _whole(text: str, column: str) -> Found | None:
     """The entity that a text is as a whole, by SCOT's names of columns."""
-    name = column.lower().replace("-", "_")
+    type = _said_by(column)
+    if not type:
+        return None
     start, end = len(text) - len(text.lstrip()), len(text.rstrip())
     value = text[start:end]
-    if not name or not value or len(value) > LONGEST_WHOLE or "\n" in value:
+    if not value or len(value) > LONGEST_WHOLE or "\n" in value:
         return None
-    if "message_id" in name and "@" in value and " " not in value:
-        return Found(Entity(type="message_id", value=value), start, end, value)
-    if (
-        (name.startswith("attachment_name") or name == "attachments")
-        and "." in value
-        and not set('<>"|').intersection(value)
-    ):
-        return Found(Entity(type="file", value=value.replace("\\", "/").rpartition("/")[2].lower()), start, end, value)
+    if type == "message_id" and "@" in value and " " not in value:
+        return Found(Entity(type=type, value=value), start, end, value)
+    if type == "file" and "." in value and _NO_NAME.isdisjoint(value):
+        return Found(Entity(type=type, value=value.replace("\\", "/").rpartition("/")[2].lower()), start, end, value)
     return None
+
+
+@functools.lru_cache(1024)
+def _said_by(column: str) -> str:
+    """The type of what stands in a column of this name, or ""."""
+    name = column.lower().replace("-", "_")
+    if "message_id" in name:
+        return "message_id"
+    return "file" if name.startswith("attachment_name") or name == "attachments" else ""
 
 
 def _texts(cell: Any) -> Iterator[tuple[tuple[str | int, ...], bool, str]]:

@@ -1,17 +1,17 @@
 """What the people who run this Tocsin told it: their networks, names, strings and patterns."""
 
-import functools
 import ipaddress
+import socket
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import ahocorasick_rs
 import re2
 
+from tocsin.entities.addresses import ipv4
 from tocsin.entities.names import Part
 from tocsin.entities.skeleton import LETTER
 from tocsin.entities.suffixes import ascii_name
 from tocsin.errors import ConfigError, Problem
-from tocsin.model import Entity
 
 PRIVATE = (
     "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "127.0.0.0/8", "169.254.0.0/16", "100.64.0.0/10",
@@ -59,43 +59,37 @@ class Known:
         self.patterns = tuple(_patterns(patterns, problems))
         if problems:
             raise ConfigError(problems)
-        self._is_own = functools.lru_cache(16384)(self._lies_in)
-        self.entity = functools.lru_cache(16384)(self._entity)
         self.looks_further = bool(self._types or self.patterns)
         """Whether there are own strings or patterns: then the plainest word may be an entity."""
 
     def is_own(self, type: str, value: str) -> bool:
         """Whether an address, network, name, mail address or URL's host is ours."""
         if type in ("ipv4", "ipv6", "cidr"):
-            return self._is_own(value)
+            return self._lies_in(value)
         if type in ("domain", "email") and self._domains:
             labels = value.rpartition("@")[2].split(".")
             return any(".".join(labels[at:]) in self._domains for at in range(len(labels)))
         return False
 
-    def _entity(self, type: str, value: str, host: str) -> tuple[Entity, bool]:
-        """The entity, and whether it, or the host of the URL that it is, is ours. `entity` remembers."""
-        return Entity(type=type, value=value), self.owns_host(host) if host else self.is_own(type, value)
-
     def owns_host(self, host: str) -> bool:
         """As `is_own`, for a host that may be an address or a name."""
-        is_address = ":" in host or host.rpartition(".")[2].isdecimal()
+        is_address = ":" in host or ipv4(host.split("."))  # `http://host.1/` has neither address nor domain
         return self.is_own("ipv6" if is_address else "domain", host)
 
     def _lies_in(self, value: str) -> bool:
         if "/" not in value and ":" not in value:
             version, length, bits = 4, 32, 32
-            address = int.from_bytes(map(int, value.split(".")))
+            address = int.from_bytes(socket.inet_aton(value))
         else:
             net: Network = ipaddress.ip_network(value)
             if isinstance(net, ipaddress.IPv6Network) and net.network_address.ipv4_mapped and net.prefixlen >= 96:
                 net = ipaddress.ip_network((net.network_address.ipv4_mapped, net.prefixlen - 96))
             version, length, bits = net.version, net.prefixlen, net.max_prefixlen
             address = int(net.network_address)
-        return any(
-            prefix <= length and address >> (bits - prefix) in starts
-            for prefix, starts in self._networks[version].items()
-        )
+        for prefix, starts in self._networks[version].items():
+            if prefix <= length and address >> (bits - prefix) in starts:
+                return True
+        return False
 
     def strings(self, text: str) -> Iterator[tuple[str, str, int, int]]:
         """Type, string and place of every own string, of those that end at one place the longest first."""

@@ -13,6 +13,7 @@ _LOCAL = r"[0-9a-z._%+'~=\xff\x81-]"
 MAIL = compiled(rf"{_LOCAL}+(?:{DOT}{_LOCAL}+)*{AT}{LABEL}(?:{DOT}{LABEL})*")
 MESSAGE_ID = compiled(r"<[^\x00-\x20<>@]+@[^\x00-\x20<>@]+>")
 _SIGN = compiled(AT)
+_MAY_SPELL = frozenset(b"[({<\\])}>")
 _WITH_EQUALS = (b"srs0", b"srs1", b"prvs", b"btv1", b"msprvs1", b"bounce")
 _FIELD = "message[-_ ]?id|in-reply-to|references|resent-message-id"
 _NAMED = compiled(rf"""(?:{_FIELD})['" ]{{0,2}}[:=][ '"\[]{{0,3}}(?:<[^<>]*>[ ,]{{0,2}})*$""")
@@ -30,7 +31,9 @@ class Written(NamedTuple):
 def mails(skeleton: bytes) -> Iterator[Written]:
     """Everything of the form local@host; whether the host is one is seen by `mail`."""
     for start, end in spans(MAIL, skeleton):
-        sign, host = next(spans(_SIGN, skeleton[start:end]))
+        run = skeleton[start:end]
+        sign = run.find(b"@")
+        sign, host = (sign, sign + 1) if _MAY_SPELL.isdisjoint(run) else next(spans(_SIGN, run))
         yield Written(start + _before(skeleton, start, start + sign), start + host, end)
 
 

@@ -1,8 +1,10 @@
 """Dotted words: an IPv4 address, a host name, a file name, a MAC address in Cisco's form, or nothing."""
 
 import functools
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable
 from typing import NamedTuple
+
+import msgspec
 
 from tocsin.entities import suffixes
 from tocsin.entities.addresses import HEX, ipv4, mac
@@ -16,7 +18,7 @@ _LOOK_BACK = 128
 _PATH = compiled(r"(?:^|[^0-9a-z])[a-z]:\\|%\\|\\\\[0-9a-z]")
 
 
-class Part(NamedTuple):
+class Part(msgspec.Struct, frozen=True, gc=False):
     """An entity in a run, and where in the run it stands."""
 
     type: str
@@ -25,6 +27,10 @@ class Part(NamedTuple):
     end: int
     host: str = ""
     """A URL's host, in its one form."""
+
+    def moved(self, by: int) -> "Part":
+        """The same further behind."""
+        return Part(self.type, self.value, self.start + by, self.end + by)
 
 
 class Around(NamedTuple):
@@ -40,11 +46,15 @@ class Around(NamedTuple):
     """An opening parenthesis follows it: `console.log(`."""
 
 
+_NOTHING = Around()
+HOST = Around(host=True)
+
+
 def around(skeleton: bytes, start: int, end: int) -> Around:
     """What stands directly before and behind a run that is no known host."""
     before, behind = skeleton[start - 1 : start], skeleton[end : end + 1]
     if before == b"\\" and skeleton[max(0, start - 3) : start] in (b" \\\\", b"\\\\", b'"\\\\', b"=\\\\"):
-        return Around(host=True)  # \\server.example.com\share
+        return HOST  # \\server.example.com\share
     path = before.decode() if before == b"/" or (before == b"\\" and _in_path(skeleton, start)) else ""
     return Around(path=path, below=behind == b"/", called=behind == b"(")
 
@@ -72,32 +82,49 @@ def parts(run: str, place: Around, own: frozenset[str]) -> tuple[Part, ...]:
     return _parts(run, place, own) if len(run) <= LONGEST_RUN else ()
 
 
-@functools.lru_cache(16384)
+@functools.lru_cache(64)
+def alone(own: frozenset[str]) -> Callable[[str], tuple[Part, ...]]:
+    """As `parts`, for runs around which nothing says anything of them."""
+
+    @functools.lru_cache(2048)
+    def parts(run: str) -> tuple[Part, ...]:
+        return _read(run, _NOTHING, own) if len(run) <= LONGEST_RUN else ()
+
+    return parts
+
+
+@functools.lru_cache(2048)
 def _parts(run: str, place: Around, own: frozenset[str]) -> tuple[Part, ...]:
-    start = len(run) - len(run.lstrip(_EDGES))
-    end = len(run.rstrip(_EDGES))
-    core = run[start:end]
-    name = fanged(readable(core))
+    return _read(run, place, own)
+
+
+def _read(run: str, place: Around, own: frozenset[str]) -> tuple[Part, ...]:
+    start, end = 0, len(run)
+    core = run
+    if not run.isascii() or run[0] == "-" or run[-1] == "-":
+        start = len(run) - len(run.lstrip(_EDGES))
+        end = len(run.rstrip(_EDGES))
+        core = run[start:end]
+    plain = readable(core)
+    name = fanged(plain)
     labels = name.split(".")
     if len(labels) < 2:
         return ()
-    part = _number(labels) or _named(name, labels, place, own, defanged=name != readable(core))
+    part = _number(labels) or _named(name, labels, place, own, defanged=name != plain)
     if part:
         return (Part(part[0], part[1], start, end),)
     if all(label.isdecimal() for label in labels):
         return ()
-    return tuple(_moved(_smaller(core, name, labels, place, own), start))
-
-
-def _moved(parts: Iterable[Part], by: int) -> Iterator[Part]:
-    return (Part(part.type, part.value, part.start + by, part.end + by) for part in parts)
+    return tuple(part.moved(start) for part in _smaller(core, name, labels, place, own))
 
 
 def _number(labels: list[str]) -> tuple[str, str] | None:
-    if len(labels) == 3 and all(len(label) == 4 and HEX.issuperset(label) for label in labels):
-        digits = "".join(labels)
-        if digits.startswith("00") or (not digits.isdecimal() and not digits.isalpha()):
-            return "mac", mac(digits)
+    digits = "".join(labels)
+    has_form = (
+        len(labels) == 3 and len(digits) == 12 and HEX.issuperset(digits) and all(len(one) == 4 for one in labels)
+    )
+    if has_form and (digits.startswith("00") or (not digits.isdecimal() and not digits.isalpha())):
+        return "mac", mac(digits)
     address = ipv4(labels) if len(labels) == 4 and labels[3].isdecimal() else ""
     return ("ipv4", address) if address else None
 
@@ -122,9 +149,9 @@ def _named(
 
 
 def _is_file(labels: list[str], last: str, place: Around) -> bool:
-    if last.isdecimal() and len(labels) > 2:
-        return any(label == "so" for label in labels[1:-1])  # libc.so.6
-    if last not in suffixes.EXTENSIONS or place.called:
+    if last not in suffixes.EXTENSIONS:
+        return len(labels) > 2 and last.isdecimal() and "so" in labels[1:-1]  # libc.so.6
+    if place.called:
         return False
     stem = "".join(labels[:-1])
     return len(last) > 1 or (len(stem) > 1 and not stem.isdecimal())
@@ -187,6 +214,6 @@ def _in_ascii(core: str, place: Around, own: frozenset[str]) -> list[Part]:
     spaced = "".join(character if character.isascii() else "\n" for character in core)
     for piece in spaced.split("\n"):
         if "." in piece and piece != core:
-            found += _moved(_parts(piece, place, own), at)
+            found += (part.moved(at) for part in _parts(piece, place, own))
         at += len(piece) + 1
     return found

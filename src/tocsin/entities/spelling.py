@@ -54,6 +54,12 @@ def spans(pattern: Any, skeleton: bytes) -> Iterator[tuple[int, int]]:
         yield start, at
 
 
+def place_of(pattern: Any, skeleton: bytes, at: int, end: int) -> int:
+    """Where between two places a pattern first matches; -1 for nowhere."""
+    found: int = pattern._regexp.Match(_UNANCHORED, skeleton, at, end)[0][0]  # noqa: SLF001 - as in `spans`
+    return found
+
+
 @functools.cache
 def _options(case: bool) -> re2.Options:
     options = re2.Options()

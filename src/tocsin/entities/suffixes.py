@@ -99,13 +99,13 @@ def ascii_name(name: str) -> str:
 
 
 def _well_formed(name: str) -> bool:
-    if len(name) > LONGEST_NAME:
+    if not name or len(name) > LONGEST_NAME or ".." in name or name[0] in ".-" or name[-1] in ".-":
         return False
-    labels = name.split(".")
-    for label in labels:
-        if not label or len(label) > LONGEST_LABEL or label[0] == "-" or label[-1] == "-":
-            return False
-    return "_" not in name or not any("_" in label for label in labels[-2:])
+    if "-" in name and ("-." in name or ".-" in name):
+        return False
+    if len(name) > LONGEST_LABEL and max(map(len, name.split("."))) > LONGEST_LABEL:
+        return False
+    return "_" not in name or not any("_" in label for label in name.split(".")[-2:])
 
 
 def domain(name: str, suffixes: frozenset[str]) -> str:

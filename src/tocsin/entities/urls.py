@@ -23,6 +23,7 @@ from tocsin.entities.spelling import (
     fanged_address,
     fanged_mail,
     fanged_path,
+    place_of,
     spans,
 )
 from tocsin.entities.suffixes import ascii_name
@@ -38,6 +39,7 @@ _WORD = frozenset(b"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWX
 _DEFAULT_PORTS = {"http": "80", "https": "443", "ftp": "21", "ws": "80", "wss": "443", "ssh": "22", "ldap": "389"}
 _TRAILING = ".,;:!?'*_~"
 _PAIRS = {")": "(", "]": "[", "}": "{"}
+_MAY_BE_SPARE = frozenset((_TRAILING + " ()[]{}").encode())
 _SEAMS = frozenset(b",;()[]{}'")
 _HOST = re2.compile(r"[\pL\pM\pN_.-]+")
 _SURELY_A_SCHEME = (b"http", b"hxxp", b"ftp", b"fxp", b"meow")
@@ -57,13 +59,21 @@ def urls(skeleton: bytes) -> Iterator[Written]:
     """Every URL of a text, those in a list (`http://a,http://b`) apart."""
     for start, end in spans(URL, skeleton):
         run = skeleton[start:end]
-        heads = list(spans(_START, run))
-        heads = [heads[0], *(head for head in heads[1:] if run[head[0] - 1] in _SEAMS)]
+        heads = _heads(run)
         for (first, authority), following in zip(heads, [*heads[1:], None], strict=True):
             stop = following[0] if following else len(run)
             stop = first + len(_trimmed(run[first:stop]))
             if _is_apart(skeleton, start + first, run[first:authority]) and authority < stop:
                 yield _written(skeleton, start + first, start + authority, start + stop)
+
+
+def _heads(run: bytes) -> list[tuple[int, int]]:
+    """Where in a run URLs start, and their authorities."""
+    found = spans(_START, run)
+    head = next(found)
+    if run.find(b":", head[1]) < 0:
+        return [head]
+    return [head, *(other for other in found if run[other[0] - 1] in _SEAMS)]
 
 
 def _is_apart(skeleton: bytes, start: int, scheme: bytes) -> bool:
@@ -73,6 +83,8 @@ def _is_apart(skeleton: bytes, start: int, scheme: bytes) -> bool:
 
 def _trimmed(run: bytes) -> bytes:
     """Without the sentence's marks and closing brackets at its end."""
+    if run[-1] not in _MAY_BE_SPARE:
+        return run
     text = run.decode("latin-1")
     spare = {close: text.count(close) - text.count(start) for close, start in _PAIRS.items()}
     end = len(text)
@@ -90,8 +102,8 @@ def _trimmed(run: bytes) -> bytes:
 
 def _written(skeleton: bytes, start: int, authority: int, end: int) -> Written:
     stop = min(end, authority + LONGEST)
-    match = _AUTHORITY_END.search(skeleton[authority:stop])
-    authority_end = authority + match.start() if match else stop
+    authority_end = place_of(_AUTHORITY_END, skeleton, authority, stop)
+    authority_end = stop if authority_end < 0 else authority_end
     sign = skeleton.rfind(b"@", authority, authority_end)
     host = sign + 1 if sign >= 0 else authority
     while sign >= 0 and host < authority_end and skeleton[host] in b"]})> ":
@@ -104,7 +116,7 @@ def url(text: str, scheme_end: int, authority_end: int) -> tuple[str, str]:
     return _url(text, scheme_end, authority_end) if len(text) <= LONGEST else ("", "")
 
 
-@functools.lru_cache(8192)
+@functools.lru_cache(2048)
 def _url(text: str, scheme_end: int, authority_end: int) -> tuple[str, str]:
     scheme = _scheme(readable(text[:scheme_end]))
     authority = fanged_mail(fanged_address(readable(text[scheme_end:authority_end]))[0])
@@ -128,6 +140,10 @@ def _scheme(text: str) -> str:
     return word.replace("fxp", "ftp").replace("f*p", "ftp") if word != "fp" else "ftp"
 
 
+def _is_plain(host: str) -> bool:
+    return host.isascii() and host.replace(".", "").replace("-", "").replace("_", "").isalnum()
+
+
 def _host_and_port(place: str) -> tuple[str, str]:
     if place.startswith("["):
         inner, closed, after = place[1:].partition("]")
@@ -138,7 +154,7 @@ def _host_and_port(place: str) -> tuple[str, str]:
     if colon and port and not (port.isdecimal() and len(port) <= 5):
         return "", ""
     host = host.removesuffix(".")
-    if not host or not _HOST.fullmatch(host):
+    if not host or not (_is_plain(host) or _HOST.fullmatch(host)):
         return "", ""
     labels = fanged(host).split(".")
     if len(labels) == 4 and (address := ipv4(labels)):
