@@ -8,7 +8,7 @@ import msgspec
 
 from tocsin.errors import NotFound
 from tocsin.model import TLP, Alert, Alertgroup, Detection, Link, Micros, Noun, Status
-from tocsin.store import filters, history, paging, repeat
+from tocsin.store import filters, history, index, paging, repeat
 from tocsin.store.engine import Change, Row, Tx
 from tocsin.store.filters import Clause, Filter
 
@@ -343,6 +343,7 @@ def delete(tx: Tx, id: int, who: str, now: Micros) -> None:
     if row[2] > 1:
         repeat.hand_over(tx, id, who, now)
     history.add(tx, id, None, who, now, "deleted")
+    index.wait(tx, [id], now)
     tx.changes.append(Change("updated", (id,)))
 
 
@@ -355,6 +356,7 @@ def undelete(tx: Tx, id: int, who: str, now: Micros) -> None:
     if row[1] is None:
         _move(tx, {row[0]: 1})
     history.add(tx, id, None, who, now, "brought back")
+    index.wait(tx, [id], now)
     tx.changes.append(Change("updated", (id,)))
 
 

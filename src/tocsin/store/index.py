@@ -148,7 +148,7 @@ def put(tx: Tx, batch: Sequence[Indexed]) -> int:
     """Put alertgroups in, in place of what was in of them; those changed meanwhile keep waiting. How many were put.
 
     The parts of one alertgroup go into one batch or into several, in their order. None is put while another Tocsin on
-    the same database puts some in. What waits and is no alertgroup any more is taken out.
+    the same database puts some in. What waits and is no alertgroup any more, or a deleted one, is taken out.
     """
     if not _turn(tx):
         return 0
@@ -230,12 +230,13 @@ def drop(tx: Tx, groups: Sequence[int]) -> None:
 
 
 def _still_waiting(tx: Tx, batch: Sequence[Indexed]) -> tuple[list[Indexed], list[int]]:
-    """Those whose turn it is, and the ids that wait and are no alertgroups any more. Both are held until the commit."""
+    """Those whose turn it is, and the ids that wait and are none, or deleted ones. Both are held until the commit."""
     ids = [[group] for group in sorted({each.group for each in batch})]
     standing: dict[int, tuple[int, bool]] = {
         row[0]: row[1:]
         for row in tx.rows(
-            "SELECT u.alertgroup, u.since, EXISTS (SELECT 1 FROM alertgroup g WHERE g.id = u.alertgroup)"
+            "SELECT u.alertgroup, u.since, EXISTS"
+            " (SELECT 1 FROM alertgroup g WHERE g.id = u.alertgroup AND g.deleted IS NULL)"
             f" FROM unindexed u WHERE u.alertgroup IN {_IDS} {{skip_locked}}",
             ids=ids,
         )

@@ -5,7 +5,7 @@ The hot way in stands first. Every path of the API is served as it stands here a
 
 from collections.abc import Iterable, Sequence
 
-from tocsin.web.api import admin, alert, alertgroup, ledger, mail, post, quarantine, system, view
+from tocsin.web.api import admin, alert, alertgroup, entity, ledger, mail, post, quarantine, system, view
 from tocsin.web.door import Route
 from tocsin.web.pages import PAGES
 
@@ -25,6 +25,7 @@ API: Sequence[Route] = [
     Route(["GET"], f"{V2}/alertgroup/{{id}}/history", "viewer", alertgroup.get_history),
     Route(["GET"], f"{V2}/alertgroup/{{id}}/reading", "viewer", alertgroup.get_readings),
     Route(["GET"], f"{V2}/alertgroup/{{id}}/entry", "viewer", alertgroup.get_entries),
+    Route(["GET"], f"{V2}/alertgroup/{{id}}/entity", "viewer", entity.get_of_alertgroup),
     Route(["GET"], f"{V2}/alertgroup/{{id}}/delivery", "viewer", ledger.get_deliveries),
     Route(["PUT"], f"{V2}/deleted/{{id}}", "analyst", alertgroup.put_deleted),
     Route(["GET"], f"{V2}/alert", "viewer", alert.list_alerts),
@@ -33,6 +34,9 @@ API: Sequence[Route] = [
     Route(["GET"], f"{V2}/alert/{{id}}/tag", "viewer", alert.get_tags),
     Route(["GET"], f"{V2}/alert/{{id}}/history", "viewer", alert.get_history),
     Route(["GET"], f"{V2}/alert/{{id}}/entry", "viewer", alert.get_entries),
+    Route(["GET"], f"{V2}/alert/{{id}}/entity", "viewer", entity.get_of_alert),
+    Route(["GET"], f"{V2}/entity", "viewer", entity.list_entities),
+    Route(["GET"], f"{V2}/entity/{{id}}/alertgroup", "viewer", entity.get_alertgroups),
     Route(["GET"], f"{V2}/live", "viewer", system.get_live),
     Route(["GET"], f"{V2}/flow-of-alerts", "viewer", ledger.get_flow),
     Route(["GET"], f"{V2}/source", "viewer", ledger.list_sources),

@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from tocsin.app import Hub
+from tocsin.entities import DEFAULT, Known
 from tocsin.errors import Malformed
 from tocsin.store import Tx
 from tocsin.web.answers import Json
@@ -39,6 +40,12 @@ def web_of(request: Request) -> Web:
     """The door this request came through."""
     web: Web = request.app.state.web
     return web
+
+
+def known_of(request: Request) -> Known:
+    """What the hub was told of entities."""
+    known: Known = getattr(web_of(request).hub, "known", DEFAULT)
+    return known
 
 
 def principal_of(request: Request) -> Principal:

@@ -13,11 +13,11 @@ from tocsin.web.answers import Json
 from tocsin.web.api import filters, shapes
 from tocsin.web.api.changes import KEPT_OF_ALERT, AlertChange, labels_of, read_change
 from tocsin.web.api.described import described
-from tocsin.web.api.parameters import COLUMNS, LISTING, only_known
+from tocsin.web.api.parameters import COLUMNS, FLAIR, LISTING, only_known, with_flair
 from tocsin.web.api.shapes import AlertRecord, Changed, HistoryLine, Label, Listed
 from tocsin.web.notes import now_micros
 from tocsin.web.reading import query_of
-from tocsin.web.state import answer, body_of, path_id, principal_of, write
+from tocsin.web.state import answer, body_of, known_of, path_id, principal_of, write
 
 _AT_ONCE = 5000
 
@@ -26,12 +26,14 @@ _AT_ONCE = 5000
 async def list_alerts(request: Request) -> Response:
     """SCOT's envelope around the alerts that were asked for."""
     asked = filters.asked(query_of(request), filters.ALERTS, AlertRecord.__struct_fields__)
+    known = known_of(request) if with_flair({}, asked.columns) else None
 
     def listing(tx: Tx) -> Any:
         check(tx, asked.clauses)
         found, total = alert.listing(tx, asked.clauses, asked.sort, asked.limit, asked.offset)
         groups = _groups(tx, {row.alertgroup for row in found})
-        return shapes.listed([shapes.alert_record(row, groups[row.alertgroup]) for row in found], total, asked.columns)
+        records = [shapes.alert_record(row, groups[row.alertgroup], known) for row in found]
+        return shapes.listed(records, total, asked.columns)
 
     return await answer(request, listing)
 
@@ -46,16 +48,17 @@ def _groups(tx: Tx, ids: set[int]) -> dict[int, alertgroup.Summary]:
     return groups
 
 
-@described("One alert.", AlertRecord, parameters=COLUMNS)
+@described("One alert.", AlertRecord, parameters=(*COLUMNS, *FLAIR))
 async def get_alert(request: Request) -> Response:
     """The alert, with what its alertgroup says of it."""
     id, query = path_id(request), query_of(request)
-    only_known(query, "columns")
+    only_known(query, "columns", "flair")
     columns = filters.restricted(query, AlertRecord.__struct_fields__)
+    known = known_of(request) if with_flair(query, columns) else None
 
     def one(tx: Tx) -> Any:
         row = alert.get(tx, id)
-        record = shapes.alert_record(row, alertgroup.get(tx, row.alertgroup))
+        record = shapes.alert_record(row, alertgroup.get(tx, row.alertgroup), known)
         return shapes.only(record, columns) if columns else record
 
     return await answer(request, one)

@@ -26,7 +26,7 @@ from tocsin.web.api.changes import (
     tlp_of,
 )
 from tocsin.web.api.described import described
-from tocsin.web.api.parameters import COLUMNS, LISTING, only_known
+from tocsin.web.api.parameters import COLUMNS, FLAIR, LISTING, only_known, with_flair
 from tocsin.web.api.shapes import (
     Alertgroup,
     AlertgroupRecord,
@@ -40,7 +40,7 @@ from tocsin.web.api.shapes import (
 )
 from tocsin.web.notes import now_micros
 from tocsin.web.reading import address_of, query_of
-from tocsin.web.state import answer, body_of, path_id, principal_of, read, write
+from tocsin.web.state import answer, body_of, known_of, path_id, principal_of, read, write
 
 log = structlog.get_logger()
 
@@ -66,14 +66,15 @@ class Newest(msgspec.Struct, frozen=True):
     collection: str = "alertgroup"
 
 
-@described("One alertgroup with its alerts; counts as a view.", Alertgroup, parameters=COLUMNS)
+@described("One alertgroup with its alerts; counts as a view.", Alertgroup, parameters=(*COLUMNS, *FLAIR))
 async def get_alertgroup(request: Request) -> Response:
     """The alertgroup; `maxid` in the place of the id asks for the highest."""
     query = query_of(request)
-    only_known(query, "columns")
+    only_known(query, "columns", "flair")
     if request.path_params["id"] == "maxid":
         return Json(Newest(await read(request, alertgroup.max_id)))
     columns = filters.restricted(query, Alertgroup.__struct_fields__)
+    known = known_of(request) if with_flair(query, columns) else None
     id = path_id(request)
     if request.method == "GET":
         await _count_view(request, id)
@@ -81,7 +82,7 @@ async def get_alertgroup(request: Request) -> Response:
     def whole(tx: Tx) -> Any:
         group = standing(tx, id)
         record = shapes.whole_alertgroup(
-            group, alertgroup.texts(tx, id), alertgroup.viewers(tx, id), alert.of_group(tx, id)
+            group, alertgroup.texts(tx, id), alertgroup.viewers(tx, id), alert.of_group(tx, id), known
         )
         return shapes.only(record, columns) if columns else record
 
@@ -119,13 +120,15 @@ def _part(request: Request, records: Callable[[Tx, alertgroup.Summary], list[Any
     return part
 
 
-@described("The alerts of an alertgroup, all of them.", Listed[AlertRecord])
+@described("The alerts of an alertgroup, all of them.", Listed[AlertRecord], parameters=FLAIR)
 async def get_alerts(request: Request) -> Response:
     """Its rows, in the order they came."""
-    return await answer(
-        request,
-        _part(request, lambda tx, group: [shapes.alert_record(row, group) for row in alert.of_group(tx, group.id)]),
-    )
+    known = known_of(request) if with_flair(query_of(request)) else None
+
+    def records(tx: Tx, group: alertgroup.Summary) -> list[AlertRecord]:
+        return [shapes.alert_record(row, group, known) for row in alert.of_group(tx, group.id)]
+
+    return await answer(request, _part(request, records))
 
 
 @described("The tags of an alertgroup.", Listed[Label])

@@ -1,6 +1,6 @@
 """The query parameters of lists, as the description of the API tells them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from tocsin.errors import Malformed
 from tocsin.web.api.described import Parameter
@@ -13,6 +13,8 @@ def _text(name: str, text: str) -> Parameter:
 
 
 COLUMNS = (_text("columns", "Only these fields of each record; repeat it, or give a JSON array."),)
+
+FLAIR = (Parameter("flair", "1: with entities in SCOT's markup (data_with_flair and its like).", {"enum": ["0", "1"]}),)
 
 LISTING = (
     Parameter("limit", "At most so many records; 0 for all.", {"type": "integer", "minimum": 0, "maximum": 10**18 - 1}),
@@ -31,6 +33,14 @@ LISTING = (
     _text("tag", 'a, !a, a,b (all), a|b (any), ["a","!b"].'),
     _text("source", "As tag."),
 )
+
+
+def with_flair(query: Mapping[str, list[str]], columns: Sequence[str] = ()) -> bool:
+    """Whether SCOT's markup is asked for, by the parameter or by a column's name. Raises Malformed."""
+    said = query.get("flair", ["0"])[-1]
+    if said not in ("0", "1"):
+        raise Malformed("flair must be 0 or 1.")
+    return said == "1" or any("flair" in column for column in columns)
 
 
 def only_known(query: Mapping[str, list[str]], *known: str) -> None:

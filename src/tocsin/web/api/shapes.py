@@ -5,7 +5,8 @@ from typing import Annotated, Any, Generic, TypeVar
 
 import msgspec
 
-from tocsin.model import TLP, Link, Micros, Status
+from tocsin.entities import Known, find, flair, flaired_row
+from tocsin.model import TLP, Alert, Link, Micros, Status
 from tocsin.store import again, alert, alertgroup, history
 
 Cells = Annotated[
@@ -40,7 +41,10 @@ class View(msgspec.Struct, frozen=True):
 
 
 class AlertRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """One alert: a row of an alertgroup. What has no meaning here keeps SCOT's default."""
+    """One alert: a row of an alertgroup. What has no meaning here keeps SCOT's default.
+
+    `data_with_flair` is filled if it is asked for: by its name in `columns`, or by `flair=1`.
+    """
 
     id: Id
     alertgroup: Id
@@ -99,11 +103,12 @@ class AlertgroupRecord(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Alertgroup(AlertgroupRecord, frozen=True, kw_only=True):
-    """An alertgroup with everything that belongs to it."""
+    """An alertgroup with everything that belongs to it. What has SCOT's markup in it is filled if asked for."""
 
     body: str
     body_plain: str
     body_flair: str = ""
+    subject_with_flair: str = ""
     view_history: dict[str, View]
     alerts: list[AlertRecord]
 
@@ -173,8 +178,8 @@ def only(record: Any, columns: Sequence[str]) -> dict[str, Any]:
     return {name: getattr(record, name) for name in columns}
 
 
-def alert_record(row: alert.Row, group: alertgroup.Summary) -> AlertRecord:
-    """An alert with what its group says of it."""
+def alert_record(row: alert.Row, group: alertgroup.Summary, flair_for: Known | None = None) -> AlertRecord:
+    """An alert with what its group says of it; with SCOT's markup if it is said for whom."""
     return AlertRecord(
         id=row.id,
         alertgroup=row.alertgroup,
@@ -182,6 +187,7 @@ def alert_record(row: alert.Row, group: alertgroup.Summary) -> AlertRecord:
         status=row.status,
         columns=group.columns,
         data=msgspec.Raw(row.json),
+        data_with_flair=flaired_row(Alert(json=row.json).data, flair_for) if flair_for else {},
         tag=row.tags,
         owner=group.owner,
         groups=group.groups,
@@ -212,14 +218,21 @@ def whole_alertgroup(
     texts: tuple[str, str],
     viewers: dict[str, tuple[Micros, str]],
     rows: Sequence[alert.Row],
+    flair_for: Known | None = None,
 ) -> Alertgroup:
-    """An alertgroup with everything that belongs to it."""
+    """An alertgroup with everything that belongs to it; with SCOT's markup if it is said for whom."""
+
+    def flaired(text: str) -> str:
+        return f"<div>{flair(text, find(text, flair_for))}</div>" if flair_for and text else ""
+
     return Alertgroup(
         **_shared(group),
         body=texts[0],
         body_plain=texts[1],
+        body_flair=flaired(texts[1] or texts[0]),
+        subject_with_flair=flaired(group.subject),
         view_history={who: View(seconds(at), where) for who, (at, where) in viewers.items()},
-        alerts=[alert_record(row, group) for row in rows],
+        alerts=[alert_record(row, group, flair_for) for row in rows],
     )
 
 

@@ -4,7 +4,7 @@
 """
 
 from tocsin.web.door import Route
-from tocsin.web.pages import alerts, changes, entry, files, flow, language, mail, messages, quarantine, views
+from tocsin.web.pages import alerts, changes, entities, entry, files, flow, language, mail, messages, quarantine, views
 from tocsin.web.pages.drawing import posting, reading
 from tocsin.web.pages.failures import show_failure
 
@@ -20,6 +20,8 @@ PAGES: list[Route] = [
     Route(["GET"], "/alerts/{id}", "viewer", reading(alerts.one)),
     Route(["GET"], "/alerts/{id}/now", "viewer", reading(alerts.now)),
     Route(["GET"], "/alerts/{id}/rows", "viewer", reading(alerts.rows)),
+    Route(["GET"], "/alerts/{id}/entities", "viewer", reading(entities.of_alertgroup)),
+    Route(["GET"], "/entity", "viewer", reading(entities.look)),
     Route(["POST"], "/alerts/{id}/status", "analyst", posting(changes.status)),
     Route(["POST"], "/alerts/{id}/undo", "analyst", posting(changes.undo)),
     Route(["POST"], "/alerts/{id}/labels", "analyst", posting(changes.labels)),

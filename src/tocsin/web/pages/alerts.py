@@ -16,9 +16,10 @@ from tocsin.web.pages.asked import Asked, read
 from tocsin.web.pages.chosen import choose, rows_behind
 from tocsin.web.pages.drawing import HEADERS, draw, piece, target_of
 from tocsin.web.pages.lines import Line, line_of
+from tocsin.web.pages.marking import as_json
 from tocsin.web.pages.notices import notice_of
 from tocsin.web.reading import address_of, query_of
-from tocsin.web.state import path_id, principal_of, web_of
+from tocsin.web.state import known_of, path_id, principal_of, web_of
 
 PAGE = 50
 MOST_COUNTED = 1000
@@ -94,10 +95,10 @@ def one(request: Request) -> Response:
     target = target_of(request)
     if target in ("groups", "more"):
         return alerts(request)
-    rows, record = number_of(request, "rows"), number_of(request, "alert")
+    rows, record, known = number_of(request, "rows"), number_of(request, "alert"), known_of(request)
 
     def work(tx: Tx) -> dict[str, Any]:
-        found = choose(tx, group, asked, rows_after=rows, record=record)
+        found = choose(tx, group, asked, rows_after=rows, record=record, entities=known)
         return {"chosen": found, **({} if target else listed(tx, asked))}
 
     parts = store_of(request).read(work)
@@ -121,18 +122,18 @@ def _count_view(request: Request, id: int) -> None:
 def now(request: Request) -> Response:
     """GET /alerts/ID/now: what may have changed of the chosen alertgroup, each part in its place."""
     group = path_id(request)
-    asked = asked_of(request)
-    chosen = store_of(request).read(lambda tx: choose(tx, group, asked))
-    parts = ("facts", "labels", "counts", "way", "past")
+    asked, known = asked_of(request), known_of(request)
+    chosen = store_of(request).read(lambda tx: choose(tx, group, asked, entities=known))
+    parts = ("facts", "labels", "counts", "way", "entities", "past")
     return piece(request, "changed.html", asked=asked, chosen=chosen, parts=parts, in_list=False, notice=None)
 
 
 def rows(request: Request) -> Response:
-    """GET /alerts/ID/rows?after=ALERT: the rows behind one, for the grid: [id, status, [cell, …]] each."""
-    group = path_id(request)
+    """GET /alerts/ID/rows?after=ALERT: the rows behind one, for the grid: see `marking.as_json`."""
+    group, known = path_id(request), known_of(request)
     after, limit = number_of(request, "after"), number_of(request, "limit") or MOST_ROWS
-    found, more = store_of(request).read(lambda tx: rows_behind(tx, group, after, min(limit, MOST_ROWS)))
-    return Json({"rows": found, "more": more}, headers=dict(HEADERS))
+    found, more = store_of(request).read(lambda tx: rows_behind(tx, group, after, min(limit, MOST_ROWS), known))
+    return Json(as_json(found) | {"more": more}, headers=dict(HEADERS))
 
 
 def news(request: Request) -> Response:

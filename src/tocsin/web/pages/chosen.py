@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from tocsin.entities import Known
 from tocsin.errors import NotFound
 from tocsin.model import Link, Micros, Status
 from tocsin.store import again, alert, alertgroup, delivery, history, message
@@ -13,13 +14,14 @@ from tocsin.web.pages import ranges
 from tocsin.web.pages.asked import Asked
 from tocsin.web.pages.cells import cells_of, fields_of
 from tocsin.web.pages.lines import Line, line_of
-from tocsin.web.pages.shown import Cell
+from tocsin.web.pages.marking import LONGEST_TEXT, Marking
+from tocsin.web.pages.section import Section, section_of
+from tocsin.web.pages.shown import Cell, Words
 from tocsin.web.pages.way import Step, way_of
 
 FIRST_ROWS = 100
 """Rows that a page brings with it; the rest is fetched while the reader scrolls."""
 HISTORY = 50
-TEXT = 200_000
 
 
 class RowLine(NamedTuple):
@@ -67,9 +69,13 @@ class Statuses(NamedTuple):
 
 
 class Chosen(NamedTuple):
-    """An alertgroup in full. `last_row` is an alert's id; `partial` says that earlier rows are left out."""
+    """An alertgroup in full. `last_row` is an alert's id; `partial` says that earlier rows are left out.
+
+    `entities` is None where a page has no use for them.
+    """
 
     line: Line
+    subject: Words
     message: Kept | None
     way: list[Step]
     history: list[history.Line]
@@ -82,12 +88,15 @@ class Chosen(NamedTuple):
     partial: bool
     statuses: Statuses
     links: list[SafeLink]
-    text: str
+    text: Words
     record: Record | None
+    entities: Section | None
 
 
-def choose(tx: Tx, id: int, asked: Asked, *, rows_after: int = 0, record: int = 0) -> Chosen:
-    """Read an alertgroup for its page. Raises NotFound."""
+def choose(
+    tx: Tx, id: int, asked: Asked, *, rows_after: int = 0, record: int = 0, entities: Known | None = None
+) -> Chosen:
+    """Read an alertgroup for its page; `entities` are marked, if it is said whose. Raises NotFound."""
     known = alertgroup.get(tx, id)
     found = alert.of_group(tx, id, limit=FIRST_ROWS + 1, after=rows_after)
     rows = [RowLine(row.id, row.status.value, cells_of(row.json, known.columns)) for row in found[:FIRST_ROWS]]
@@ -95,8 +104,9 @@ def choose(tx: Tx, id: int, asked: Asked, *, rows_after: int = 0, record: int = 
     came_in = _message(tx, known)
     lines = history.of_group(tx, id)
     body, body_plain = alertgroup.texts(tx, id)
-    return Chosen(
+    plain = Chosen(
         line=line_of(known, owed, asked.suffix),
+        subject=known.subject,
         message=came_in,
         way=way_of(known, came_in, owed),
         history=lines[: -HISTORY - 1 : -1],
@@ -109,9 +119,41 @@ def choose(tx: Tx, id: int, asked: Asked, *, rows_after: int = 0, record: int = 
         partial=rows_after > 0,
         statuses=statuses_of(tx, known),
         links=[_link(link) for link in known.ahrefs],
-        text=(body_plain or body)[:TEXT],
+        text=(body_plain or body)[:LONGEST_TEXT],
         record=_record(tx, known, record) if record else None,
+        entities=None,
     )
+    return plain if entities is None else _marked(tx, plain, entities)
+
+
+def _marked(tx: Tx, plain: Chosen, known: Known) -> Chosen:
+    """The same with the entities in its texts marked."""
+    group, marking = plain.line.known, Marking(known)
+    fields = plain.record.fields if plain.record else []
+    for text, column in ((group.subject, ""), (plain.text, "")):
+        marking.look_at(text, column, LONGEST_TEXT)
+    for name, value in fields:
+        marking.look_at(value, name, LONGEST_TEXT)
+    rows = marked_rows(tx, group, plain.rows, marking)
+    return plain._replace(
+        subject=marking.show(group.subject),
+        text=marking.show(plain.text),
+        rows=rows,
+        record=plain.record and plain.record._replace(fields=[(name, marking.show(it, name)) for name, it in fields]),
+        entities=section_of(tx, group.id, known),
+    )
+
+
+def marked_rows(tx: Tx, group: Summary, rows: Sequence[RowLine], marking: Marking) -> list[RowLine]:
+    """The rows with their entities marked, counted together with what was looked at before."""
+    for row in rows:
+        for cell, column in zip(row.cells, group.columns, strict=True):
+            marking.look_at(cell, column)
+    marking.look_up(tx, group.id)
+    return [
+        row._replace(cells=[marking.show(it, column) for it, column in zip(row.cells, group.columns, strict=True)])
+        for row in rows
+    ]
 
 
 def statuses_of(tx: Tx, known: Summary) -> Statuses:
@@ -141,9 +183,9 @@ def _link(link: Link) -> SafeLink:
     return SafeLink(link.subject, link.link, link.link.lower().startswith(("https://", "http://")))
 
 
-def rows_behind(tx: Tx, id: int, after: int, limit: int) -> tuple[Sequence[RowLine], bool]:
-    """The next rows of an alertgroup, and whether more follow. Raises NotFound."""
-    columns = alertgroup.get(tx, id).columns
+def rows_behind(tx: Tx, id: int, after: int, limit: int, entities: Known) -> tuple[Sequence[RowLine], bool]:
+    """The next rows of an alertgroup, marked, and whether more follow. Raises NotFound."""
+    known = alertgroup.get(tx, id)
     found = alert.of_group(tx, id, limit=limit + 1, after=after)
-    lines = [RowLine(row.id, row.status.value, cells_of(row.json, columns)) for row in found[:limit]]
-    return lines, len(found) > limit
+    lines = [RowLine(row.id, row.status.value, cells_of(row.json, known.columns)) for row in found[:limit]]
+    return marked_rows(tx, known, lines, Marking(entities)), len(found) > limit

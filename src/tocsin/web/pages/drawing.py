@@ -36,6 +36,7 @@ HEADERS: Mapping[str, str] = {
 KEYS: Sequence[tuple[Sequence[str], str]] = (
     (("j", "k"), "next, previous alertgroup; with the rows focused: next, previous alert"),
     (("Enter",), "go into the rows; on a row: show the alert in full"),
+    (("←", "→"), "along the entities of the row; Enter shows what is known of one"),
     (("Esc",), "let the selection go; back to the list"),
     (("x",), "select the alert, or let it go; Ctrl and click does the same"),
     (("Shift", "↑", "↓"), "select from here to there; Shift and click does the same"),
@@ -66,6 +67,7 @@ def environment() -> Environment:
         "text": shown.text,
         "plain": shown.plain,
         "cell": shown.cell,
+        "words": shown.words,
         "clock": shown.clock,
         "clock_ms": shown.exactly,
         "ago": shown.ago,

@@ -10,6 +10,7 @@ import sys
 import unicodedata
 from datetime import UTC, datetime, timedelta
 from functools import cache, lru_cache
+from typing import NamedTuple
 
 from markupsafe import Markup, escape
 
@@ -80,20 +81,69 @@ def plain(value: object) -> str:
     return _hidden().sub("\ufffd", str(value))
 
 
-Cell = str | list[str] | int | None
+class Mark(NamedTuple):
+    """An entity where it stands in a text: its own page, its looks, what is said of it, and how often it is elsewhere.
+
+    `elsewhere` is short, and empty for never or not known yet.
+    """
+
+    address: str
+    look: str
+    title: str
+    elsewhere: str
+
+
+class Piece(NamedTuple):
+    """A part of a text; `mark` is the innermost entity it lies in, `ends` whether that has no further piece."""
+
+    text: str
+    mark: Mark | None = None
+    ends: bool = False
+
+
+class Marked(NamedTuple):
+    """A text in which entities stand; the texts of its pieces, joined, are the text."""
+
+    pieces: tuple[Piece, ...]
+
+
+Words = str | Marked
+Cell = Words | list[Words] | int | None
 """A cell as pages show it: its text; the texts of a list; None for null; 0 where the row has no such column."""
 
 
-def cell(value: Cell) -> Markup:
-    """A cell of a row, its text exact."""
+def cell(value: Cell, *, tab: bool = True) -> Markup:
+    """A cell of a row, its text exact. Where `tab` is no, the keyboard reaches its entities another way."""
     match value:
         case None:
             return Markup('<span class="null">null</span>')
         case int():
             return Markup("")
         case list():
-            return Markup('<span class="sep">, </span>').join(text(part) for part in value)
-    return text(value)
+            return Markup('<span class="sep">, </span>').join(words(part, tab=tab) for part in value)
+    return words(value, tab=tab)
+
+
+def words(value: Words, *, tab: bool = True) -> Markup:
+    """Text of a stranger, each entity in it a link to its own page."""
+    if not isinstance(value, Marked):
+        return text(value)
+    parts = [_piece(*piece, tab=tab) for piece in value.pieces]
+    return Markup("<bdi>{}</bdi>").format(Markup("").join(parts))
+
+
+def _piece(words: str, mark: Mark | None, ends: bool, *, tab: bool) -> Markup:
+    shown = _visible(words)
+    if mark is None:
+        return shown
+    last = Markup(' data-n="{}"').format(mark.elsewhere) if ends else Markup("")
+    reach = Markup("") if tab else Markup(' tabindex="-1"')
+    return Markup("{}{}{}>{}</a>").format(_opening(mark), last, reach, shown)
+
+
+@lru_cache(maxsize=4096)
+def _opening(mark: Mark) -> Markup:
+    return Markup('<a class="en {}" href="{}" title="{}"').format(mark.look, mark.address, plain(mark.title))
 
 
 def moment(at: Micros) -> datetime | None:

@@ -7,6 +7,7 @@ import { cellNodes } from "./text.js";
 import { asRanges, fromRanges } from "./ranges.js";
 import { Picked } from "./picked.js";
 import { renew } from "./live.js";
+import { Along } from "./entity.js";
 
 const BEYOND = 8;
 const CHUNK = 1000;
@@ -28,6 +29,7 @@ class Grid {
     this.more = place.dataset.more === "yes";
     this.partial = place.dataset.partial === "yes";
     this.cursor = 0;
+    this.along = new Along(this);
     this.picked = new Picked(this);
     this.mayPick = Boolean(document.getElementById("close"));
     this.virtual = !this.partial && this.total >= VIRTUAL_FROM;
@@ -169,7 +171,7 @@ class Grid {
     element.append(pick, status, id);
     for (const cell of row.cells) {
       const place = document.createElement("td");
-      place.append(...cellNodes(cell));
+      place.append(...cellNodes(cell, row.marks));
       element.append(place);
     }
     return element;
@@ -195,7 +197,7 @@ class Grid {
     const here = at === this.cursor && document.activeElement === this.table;
     element.classList.toggle("cursor", here);
     element.id = `a${row.id}`;
-    if (here) this.table.setAttribute("aria-activedescendant", element.id);
+    if (here) this.table.setAttribute("aria-activedescendant", this.along.here ?? element.id);
   }
 
   async fetch() {
@@ -203,8 +205,8 @@ class Grid {
       const after = this.rows.at(-1)?.id ?? 0;
       const answer = await fetch(`${this.place.dataset.url}?after=${after}&limit=${CHUNK}`);
       if (!answer.ok) throw new Error(`rows: ${answer.status}`);
-      const { rows, more } = await answer.json();
-      for (const [id, status, cells] of rows) this.rows.push({ id, status, cells });
+      const { rows, more, marks } = await answer.json();
+      for (const [id, status, cells] of rows) this.rows.push({ id, status, cells, marks });
       this.more = more && rows.length > 0;
     })();
     try {
@@ -232,7 +234,16 @@ class Grid {
     this.picked.toggle(this.cursor);
   }
 
+  // The cursor goes where somebody pointed.
+  stand(at) {
+    this.along.leave();
+    this.cursor = at;
+    this.table.focus({ preventScroll: true });
+    this.paint();
+  }
+
   async to(at, extend = false) {
+    this.along.leave();
     this.cursor = Math.max(0, Math.min(this.total - 1, at));
     await this.have(this.cursor);
     this.cursor = Math.min(this.cursor, this.rows.length - 1);
@@ -256,7 +267,12 @@ class Grid {
 
   clicked(event) {
     const element = event.target.closest("tr[data-id]");
-    if (event.target.closest("a")) {
+    const link = event.target.closest("a");
+    if (link?.matches(".en")) {
+      if (link !== this.along.link) this.stand(this.at(element));
+      return;
+    }
+    if (link) {
       if (!event.ctrlKey && !event.metaKey && !event.shiftKey && window.htmx) {
         event.preventDefault();
         this.cursor = this.at(element);
@@ -299,7 +315,8 @@ class Grid {
     if (Object.hasOwn(steps, event.key)) this.to(this.cursor + steps[event.key], event.shiftKey);
     else if (event.key === "Home") this.to(0, event.shiftKey);
     else if (event.key === "End") this.to(this.total - 1, event.shiftKey);
-    else if (event.key === "Enter") this.open();
+    else if (event.key === "ArrowRight" || event.key === "ArrowLeft") return this.along.step(event.key === "ArrowRight" ? 1 : -1);
+    else if (event.key === "Enter") this.along.open() || this.open();
     else if (event.key === "x" || event.key === " ") this.mayPick && this.toggle();
     else return false;
     return true;

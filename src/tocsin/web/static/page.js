@@ -5,6 +5,7 @@ import "./live.js";
 import "./list.js";
 import "./views.js";
 import "./grid.js";
+import "./entity.js";
 import "./keys.js";
 
 const root = document.documentElement;

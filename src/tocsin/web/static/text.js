@@ -29,11 +29,33 @@ function mark(character) {
   return shown;
 }
 
-export function cellNodes(cell) {
+// A text as the server sent it: plain, or in pieces of which some are marked (marking.py).
+function wordsNode(words, marks, whole) {
+  if (typeof words === "string") return textNode(words, whole);
+  const place = whole ?? document.createElement("bdi");
+  for (const piece of words.p) {
+    if (typeof piece === "string") textNode(piece, place);
+    else place.append(entityLink(piece, marks));
+  }
+  return place;
+}
+
+function entityLink([words, mark, ends], marks) {
+  const [address, look, title, elsewhere] = marks[mark];
+  const link = document.createElement("a");
+  link.className = `en ${look}`;
+  link.href = address;
+  link.title = title;
+  link.tabIndex = -1;
+  if (ends) link.dataset.n = elsewhere;
+  return textNode(words, link);
+}
+
+export function cellNodes(cell, marks) {
   if (cell === 0) return [];
   if (cell === null) return [labelled("null", "null")];
-  if (typeof cell === "string") return [textNode(cell, document.createDocumentFragment())];
-  return cell.flatMap((part, at) => (at ? [labelled("sep", ", "), textNode(part)] : [textNode(part)]));
+  if (!Array.isArray(cell)) return [wordsNode(cell, marks, document.createDocumentFragment())];
+  return cell.flatMap((part, at) => (at ? [labelled("sep", ", "), wordsNode(part, marks)] : [wordsNode(part, marks)]));
 }
 
 function labelled(name, words) {

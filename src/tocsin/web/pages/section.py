@@ -1,0 +1,64 @@
+"""The entities of an alertgroup, by type: a part of its page, and a page of their own when there are many."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from tocsin.entities import Known
+from tocsin.store import entity
+from tocsin.store.engine import Tx
+from tocsin.store.entity import Seen
+from tocsin.web.pages.marking import LOOKS, is_own, mark_of, type_words
+from tocsin.web.pages.shown import Marked, Piece
+
+FEW = 12
+"""Entities of a type that the alertgroup's own page shows."""
+MOST = 2000
+"""The same on the page that is for them alone; the API has them all."""
+_ORDER = ("address", "name", "hash", "file", "id", "told")
+
+
+class Kind(NamedTuple):
+    """The entities of one type: some of them marked, and how many there are."""
+
+    words: str
+    n: int
+    shown: list[Marked]
+
+    @property
+    def left_out(self) -> int:
+        """How many are not shown."""
+        return self.n - len(self.shown)
+
+
+class Section(NamedTuple):
+    """All types of an alertgroup; `indexed` is no while its entities are not known yet."""
+
+    kinds: list[Kind]
+    n: int
+    indexed: bool
+
+
+def section_of(tx: Tx, group: int, known: Known, most: int = FEW) -> Section:
+    """The entities of an alertgroup, of each type those that stand in it most often."""
+    if not entity.is_indexed(tx, group):
+        return Section([], 0, indexed=False)
+    found = entity.of_group(tx, group)
+    by_type: dict[str, list[Seen]] = {}
+    for one in found:
+        by_type.setdefault(one.type, []).append(one)
+    kinds = [
+        Kind(type_words(type), len(ones), [_marked(one, known) for one in ones[:most]])
+        for type, ones in sorted(by_type.items(), key=lambda item: _rank(item[0]))
+    ]
+    return Section(kinds, len(found), indexed=True)
+
+
+def _rank(type: str) -> tuple[int, int, str]:
+    look = LOOKS.get(type, "told")
+    known: Sequence[str] = list(LOOKS)
+    return _ORDER.index(look), known.index(type) if type in known else 0, type
+
+
+def _marked(one: Seen, known: Known) -> Marked:
+    mark = mark_of(one, is_own(known, one), one.elsewhere)
+    return Marked((Piece(one.value, mark, ends=True),))
