@@ -33,7 +33,7 @@ def lines(group: Alertgroup) -> bytes:
 
 def line(group: Alertgroup, alert: Alert, detection: Detection) -> str:
     """One alert's line, without its line feed."""
-    parts = [f"{_time(group, detection)}{_window(alert)}: Src IP {_source(detection):<{COLUMN}}."]
+    parts = [f"{_time(group, detection)}{_window(alert)}: Src IP {source(detection):<{COLUMN}}."]
     parts.append(f"Detected {detection.description or detection.name or group.subject}")
     if detection.severity is not None:
         parts.append(f"Threat level: {detection.severity.name.lower()}.")
@@ -75,7 +75,8 @@ def _window(alert: Alert) -> str:
     return f" (TW {number})" if isinstance(number, int) and not isinstance(number, bool) else ""
 
 
-def _source(detection: Detection) -> str:
+def source(detection: Detection) -> str:
+    """The first source as the address column has it: the address with its host name in brackets, or what there is."""
     source = detection.sources[0] if detection.sources else NOWHERE
     if source.addresses and source.hostnames:
         return f"{source.addresses[0]} ({source.hostnames[0]})"

@@ -21,7 +21,7 @@ import httpx2
 from tocsin.errors import Rejected, Unavailable
 
 LONGEST_ANSWER = 65_536
-"""Bytes of an answer's body that are read; the rest is left unread and the connection closed."""
+"""Bytes of an answer's body that are read, unless asked for more; the rest is left and the connection closed."""
 LONGEST_WAIT = timedelta(days=1)
 """A peer that asks for more gets another attempt after a day."""
 TEMPORARY = frozenset((408, 425, 429))
@@ -36,7 +36,7 @@ for _library in ("httpx2", "httpcore2"):
 
 @dataclass(frozen=True)
 class Answer:
-    """What a peer said with a 2xx: `body` is its beginning, at most `LONGEST_ANSWER` bytes."""
+    """What a peer said with a 2xx: `body` is its beginning."""
 
     status: int
     headers: Mapping[str, str]
@@ -47,12 +47,15 @@ class Client:
     """Posts to peers over kept connections. Environment variables (proxies, CA files) and redirects are ignored.
 
     `timeout_s` bounds the wait for a connection, each wait for the peer to take or give some bytes, and the reading of
-    an answer's body. `ca_file` names the certificates to trust instead of the system's.
+    an answer's body, of which at most `longest_answer` bytes are kept. `ca_file` names the certificates to trust
+    instead of the system's.
     """
 
-    def __init__(self, timeout_s: float = 30, ca_file: Path | None = None) -> None:
+    def __init__(
+        self, timeout_s: float = 30, ca_file: Path | None = None, longest_answer: int = LONGEST_ANSWER
+    ) -> None:
         """Raises Unavailable if `ca_file` cannot be read."""
-        self._timeout_s = timeout_s
+        self._timeout_s, self._longest_answer = timeout_s, longest_answer
         self._client = httpx2.Client(
             trust_env=False,
             follow_redirects=False,
@@ -86,7 +89,8 @@ class Client:
         where = redacted(url)
         try:
             with self._client.stream(method, url, content=body, headers=headers) as response:
-                return Answer(response.status_code, response.headers, _beginning(response, self._timeout_s))
+                body = _beginning(response, self._timeout_s, self._longest_answer)
+                return Answer(response.status_code, response.headers, body)
         except (httpx2.InvalidURL, httpx2.UnsupportedProtocol, httpx2.LocalProtocolError, UnicodeError):
             raise Rejected(f"{where} cannot be asked: give an http:// or https:// URL, and headers of ASCII") from None
         except httpx2.ConnectTimeout:
@@ -164,7 +168,7 @@ def _phrase(status: int) -> str:
     return f" ({phrase})" if phrase else ""
 
 
-def _beginning(response: httpx2.Response, within_s: float) -> bytes:
+def _beginning(response: httpx2.Response, within_s: float, most: int) -> bytes:
     """The body's first bytes as sent. The status is the answer: a body that breaks off or trickles changes nothing."""
     parts: list[bytes] = []
     size = 0
@@ -173,9 +177,9 @@ def _beginning(response: httpx2.Response, within_s: float) -> bytes:
         for part in response.iter_raw():
             parts.append(part)
             size += len(part)
-            if size >= LONGEST_ANSWER or time.monotonic() > deadline:
+            if size >= most or time.monotonic() > deadline:
                 break
-    return b"".join(parts)[:LONGEST_ANSWER]
+    return b"".join(parts)[:most]
 
 
 def _cause(error: httpx2.ConnectError) -> str:

@@ -1,0 +1,167 @@
+"""Slack messages: Block Kit blocks with the plain text that stands in notifications, or Slips' one line.
+
+What detectors wrote is escaped (no pings, no links made of it), its entities are defanged, and every limit of Slack's
+is kept: 50 blocks, 3,000 characters of a section, 10 elements of a context, about 13,000 in all blocks.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import msgspec
+
+from tocsin.entities import find
+from tocsin.formats import log_line
+from tocsin.model import TLP, Alert, Alertgroup, Detection, Severity
+
+SUBJECT, SECTION, TEXT = 500, 3000, 3500
+ROWS = 5
+CELLS = 8
+CELL = 80
+"""Of a cell in a row."""
+_SIGNS = {
+    Severity.INFO: "⚪", Severity.LOW: "🔵", Severity.MEDIUM: "🟡", Severity.HIGH: "🟠", Severity.CRITICAL: "🔴",
+}  # fmt: skip
+_ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
+_FORMATTING = re.compile(r"([*_~`|])")
+_DANGEROUS = frozenset(("ipv4", "ipv6", "cidr", "domain", "email", "url"))
+_NOTHING = Detection()
+
+
+def escaped(text: str) -> str:
+    """Text that Slack shows as it is: no tag, mention or link begins in it (docs.slack.dev, "Escaping text").
+
+    A zero-width space behind signs of formatting keeps them signs.
+    """
+    return _FORMATTING.sub("\\1\u200b", log_line.plain(text).translate(_ESCAPES))
+
+
+def defanged(text: str) -> str:
+    """The text with its addresses, names and URLs written so that nothing makes a link of them."""
+    parts: list[str] = []
+    at = 0
+    for found in find(text):
+        if found.start >= at and found.entity.type in _DANGEROUS:
+            written = found.text if "[" in found.text else found.text.replace(".", "[.]").replace("://", "[://]")
+            parts += (text[at : found.start], written.replace("@", "[@]"))
+            at = found.end
+    return "".join((*parts, text[at:]))
+
+
+def shown(text: str, most: int) -> str:
+    """Somebody's text, defanged, escaped and cut to a length."""
+    plain = defanged(text[:most])
+    safe = escaped(plain)
+    if len(safe) <= most and len(text) <= most:
+        return safe
+    while len(safe) >= most:
+        plain = plain[: len(plain) - max(1, (len(safe) - most) // 6)]
+        safe = escaped(plain)
+    return safe + "…"
+
+
+def severity_of(group: Alertgroup) -> Severity | None:
+    """The worst of its alerts."""
+    found = (alert.detection.severity for alert in group.alerts if alert.detection is not None)
+    return max((one for one in found if one is not None), default=None)
+
+
+def fallback(group: Alertgroup) -> str:
+    """The text of notifications: severity, subject, how many alerts."""
+    worst = severity_of(group)
+    word = f"{worst.name.lower()}: " if worst is not None else ""
+    n = len(group.alerts)
+    return f"{word}{shown(group.subject, 500)} ({n:,} {'alert' if n == 1 else 'alerts'})"
+
+
+def blocks(group: Alertgroup, link: str = "") -> list[dict[str, Any]]:
+    """One alertgroup: what and how bad, its first rows, then where it came from, TLP and tags."""
+    worst = severity_of(group)
+    sign = _SIGNS[worst] if worst is not None else "🔔"
+    n = len(group.alerts)
+    found = [_section(f"{sign} *{shown(group.subject, SUBJECT) or '(no subject)'}*")]
+    lines = [f"• {_row(alert)}" for alert in group.alerts[:ROWS]]
+    if n > ROWS:
+        lines.append(f"… and {n - ROWS:,} more")
+    if lines:
+        found.append(_section(_whole_lines(lines)))
+    facts = [f"*{worst.name.lower()}*" if worst is not None else "", _tlp(group.tlp), ", ".join(group.sources)]
+    facts += [f"#{tag}" for tag in group.tags[:10]]
+    words = " · ".join(shown(one, 200) if at > 1 else one for at, one in enumerate(facts) if one)
+    if link:
+        words = f"<{link}|Alertgroup {group.id}> · {words}"
+    if words:
+        found.append({"type": "context", "elements": [{"type": "mrkdwn", "text": words[:SECTION]}]})
+    return found
+
+
+def digest(groups: Sequence[Alertgroup], links: Sequence[str]) -> tuple[str, list[dict[str, Any]]]:
+    """Many alertgroups in one message: text and blocks with a line each, the worst first."""
+    worst_first = sorted(zip(groups, links, strict=True), key=lambda pair: -(severity_of(pair[0]) or 0))
+    lines = [f"• {_sign(group)} {_linked(fallback(group), link)}" for group, link in worst_first]
+    text = f"{len(groups):,} alertgroups"
+    found = [_section(f"🔔 *{text}*")]
+    size = 0
+    while lines and size < 3 * SECTION:
+        part = _whole_lines(lines)
+        taken = part.count("\n") + 1
+        lines = lines[taken:] if not part.endswith(_CUT) else []
+        size += len(part)
+        found.append(_section(part))
+    if lines:
+        found.append(_section(f"… and {len(lines):,} more"))
+    return text, found
+
+
+def slips_lines(group: Alertgroup, sensor: str) -> list[str]:
+    """`sensor: Src IP 192.0.2.7 Detected …` for each alert, as Slips' exporter writes it."""
+    found = []
+    for alert in group.alerts:
+        said = alert.detection or _NOTHING
+        what = said.description or said.name or group.subject
+        found.append(f"{escaped(sensor)}: Src IP {shown(log_line.source(said), 200)} Detected {shown(what, 2000)}")
+    return found
+
+
+_CUT = "…"
+
+
+def _sign(group: Alertgroup) -> str:
+    worst = severity_of(group)
+    return _SIGNS[worst] if worst is not None else "🔔"
+
+
+def _linked(text: str, link: str) -> str:
+    return f"<{link}|{text}>" if link else text
+
+
+def _section(text: str) -> dict[str, Any]:
+    return {"type": "section", "text": {"type": "mrkdwn", "text": text, "verbatim": True}}
+
+
+def _whole_lines(lines: Iterable[str]) -> str:
+    """As many of the lines as a section takes."""
+    kept: list[str] = []
+    size = 0
+    for line in lines:
+        if size + len(line) + 1 > SECTION - 2:
+            return "\n".join(kept) if kept else line[: SECTION - 2] + _CUT
+        kept.append(line)
+        size += len(line) + 1
+    return "\n".join(kept)
+
+
+def _tlp(tlp: TLP) -> str:
+    return "" if tlp is TLP.UNSET else f"TLP:{tlp.value.upper()}"
+
+
+def _row(alert: Alert) -> str:
+    cells = [(name, _text(value)) for name, value in alert.data.items()]
+    told = [f"{escaped(name[:40])}: {shown(text, CELL)}" for name, text in cells if text][:CELLS]
+    return ", ".join(told) or "(empty)"
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
