@@ -20,7 +20,7 @@ MOST_PLACES = 1000
 """Of one entity in one alertgroup; how many there are is counted all the same."""
 BETWEEN = "¶"
 """Stands between two texts, so that no phrase reaches from one into the next; no word of any text."""
-AT_ONCE = 3000
+AT_ONCE = 2000
 """A part has that many terms, moments and entities: what one transaction puts in without holding others up."""
 
 Said = Term | Moment | Sighted
@@ -96,7 +96,10 @@ def _terms(alerts: Sequence[Alert]) -> Iterator[Term]:
             if number is not None and not -_REACH <= number < _REACH:
                 number = None
             amount = float(value) if field.kind is Kind.FRACTION else None
-            yield Term(field=field.name, text=text, number=number, amount=amount, low=low, high=high, alerts=ids)
+            plain = normal(text) if field.kind is Kind.WORDS else None
+            yield Term(
+                field=field.name, text=text, normal=plain, number=number, amount=amount, low=low, high=high, alerts=ids
+            )
 
 
 def _moments(alerts: Sequence[Alert]) -> Iterator[Moment]:

@@ -15,6 +15,7 @@ from tocsin.store.engine import Change, Tx, packed
 
 TABLES = (
     "unindexed", "indexed", "term", "posting", "moment", "entity", "sighting", "body_text", "word_index",
+    "indexing",
 )  # fmt: skip
 """All of the index: none of them holds what the alerts do not say."""
 LONGEST_KEY = 300
@@ -47,6 +48,7 @@ class Term(Noun, frozen=True, kw_only=True, array_like=True):
 
     field: str
     text: str
+    normal: str | None = None
     number: int | None = None
     amount: float | None = None
     low: str | None = None
@@ -142,6 +144,23 @@ def lag(tx: Tx, most: int = 1 << 62) -> Lag:
         most=most,
     )
     return Lag(waiting=row[0], since=row[1]) if row else Lag()
+
+
+def in_line(tx: Tx, digest: str) -> bool:
+    """Whether all of the index was made with the configuration of that digest. If not, it never is until `anew`."""
+    row = tx.row("SELECT digest FROM indexing")
+    if row is None:
+        tx.run("INSERT INTO indexing (one, digest) VALUES (1, :digest)", digest=digest)
+    elif row[0] != digest:
+        tx.run("UPDATE indexing SET digest = 'mixed'")
+    return row is None or bool(row[0] == digest)
+
+
+def anew(tx: Tx, digest: str, now: Micros) -> int:
+    """Have every alertgroup indexed again with the configuration of that digest; how many there are."""
+    tx.run("DELETE FROM indexing")
+    tx.run("INSERT INTO indexing (one, digest) VALUES (1, :digest)", digest=digest)
+    return wait_all(tx, now)
 
 
 def put(tx: Tx, batch: Sequence[Indexed]) -> int:
@@ -278,13 +297,13 @@ def _terms(tx: Tx, fresh: Sequence[Indexed]) -> dict[tuple[str, str], int]:
     counts = Counter((one.field, key_of(one.text)) for each in fresh for one in each.terms)
     kept = {(one.field, key_of(one.text)): one for each in fresh for one in each.terms}
     rows = tx.rows(
-        "INSERT INTO term (field, key, text, number, amount, low, high, alertgroups)"
-        " SELECT value ->> 0, value ->> 1, value ->> 2, CAST(value ->> 3 AS BIGINT),"
-        " CAST(value ->> 4 AS DOUBLE PRECISION), value ->> 5, value ->> 6, CAST(value ->> 7 AS BIGINT)"
+        "INSERT INTO term (field, key, text, normal, number, amount, low, high, alertgroups)"
+        " SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, CAST(value ->> 4 AS BIGINT),"
+        " CAST(value ->> 5 AS DOUBLE PRECISION), value ->> 6, value ->> 7, CAST(value ->> 8 AS BIGINT)"
         " FROM {each:rows} WHERE true ON CONFLICT (field, key) DO UPDATE"
         " SET alertgroups = term.alertgroups + excluded.alertgroups RETURNING id, field, key",
         rows=[
-            (field, key, one.text, one.number, one.amount, one.low, one.high, counts[field, key])
+            (field, key, one.text, one.normal, one.number, one.amount, one.low, one.high, counts[field, key])
             for (field, key), one in sorted(kept.items())
         ],
     )

@@ -7,6 +7,8 @@ from importlib.resources import files
 from tocsin.errors import SchemaTooNew
 from tocsin.store.engine import Tx
 
+_END = re.compile(r";\n(?=(?:[^$]|\$(?!\$)|\$\$(?:[^$]|\$(?!\$))*\$\$)*\Z)")
+"""The end of a statement; what stands between two $$, the text of a function, is one."""
 _NAME = re.compile(r"(\d{4})_\w+(?:\.(sqlite|postgres))?\.sql")
 
 
@@ -46,6 +48,6 @@ def _files() -> Iterator[tuple[int, str, str]]:
 
 def _statements(text: str) -> Iterator[str]:
     bare = "\n".join(line for line in text.splitlines() if not line.lstrip().startswith("--"))
-    for statement in bare.split(";\n"):
+    for statement in _END.split(bare):
         if statement.strip(" \n;"):
             yield statement.strip(" \n;")

@@ -3,15 +3,15 @@
 import os
 import queue
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
 
 import apsw
-import re2
 
 from tocsin.errors import StoreUnavailable, TooSlow
+from tocsin.store import functions
 from tocsin.store.engine import TOO_SLOW, Change, Dialect, Row, bound, register
 
 expand = register(
@@ -110,26 +110,9 @@ def connect(path: Path, *, reader: bool = False) -> apsw.Connection:
     except apsw.Error as error:
         fail(error, path)
     patterns: dict[str, Any] = {}
-    connection.create_scalar_function("regexp", _matcher(patterns), 2, deterministic=True)
+    connection.create_scalar_function("regexp", functions.matcher(patterns), 2, deterministic=True)
+    connection.create_scalar_function("cell_holds", functions.cell_holds, 2, deterministic=True)
     return connection
-
-
-def _matcher(patterns: dict[str, Any]) -> Callable[..., bool]:
-    """RE2 takes linear time whatever the pattern, so nobody can hold the store up with one."""
-    options = re2.Options()
-    options.case_sensitive = False
-    options.log_errors = False
-
-    def matches(*given: Any) -> bool:
-        pattern, text = given
-        compiled = patterns.get(pattern)
-        if compiled is None:
-            if len(patterns) > 100:
-                patterns.clear()
-            compiled = patterns[pattern] = re2.compile(pattern, options)
-        return text is not None and compiled.search(str(text)) is not None
-
-    return matches
 
 
 def fail(error: apsw.Error, path: Path) -> NoReturn:

@@ -9,3 +9,14 @@ CREATE TABLE word_index (
     PRIMARY KEY (alertgroup, field, part)
 );
 CREATE INDEX word_index_words ON word_index USING gin (words);
+
+-- Texts in the order of their bytes, whatever the database's own order is, so that an index finds a beginning.
+ALTER TABLE term ALTER COLUMN key TYPE TEXT COLLATE "C", ALTER COLUMN low TYPE TEXT COLLATE "C",
+    ALTER COLUMN high TYPE TEXT COLLATE "C";
+ALTER TABLE entity ALTER COLUMN low TYPE TEXT COLLATE "C", ALTER COLUMN high TYPE TEXT COLLATE "C";
+
+-- What is asked for with A to Z as a to z.
+CREATE INDEX label_folded ON label (kind, lower(value COLLATE "C"), alertgroup);
+CREATE INDEX entity_folded ON entity (lower(substr(value, 1, 200) COLLATE "C"));
+CREATE INDEX alertgroup_message_id ON alertgroup (lower(message_id COLLATE "C"), id) WHERE message_id <> '';
+CREATE INDEX alertgroup_owner ON alertgroup (lower(owner COLLATE "C"), id) WHERE owner <> '';

@@ -26,12 +26,14 @@ CREATE TABLE indexing (
 );
 
 -- A value that some field of a detection has somewhere. `text` has A to Z as a to z; `key` is the text or, for a long
--- one, its beginning and a digest. `low` and `high` are the span of an address (query/addresses.py).
+-- one, its beginning and a digest; `normal` its words, where the field is asked for words. `low` and `high` are the span
+-- of an address (query/addresses.py).
 CREATE TABLE term (
     id           {serial},
     field        TEXT NOT NULL,
     key          TEXT NOT NULL,
     text         TEXT NOT NULL,
+    normal       TEXT,
     number       BIGINT,
     amount       DOUBLE PRECISION,
     low          TEXT,
