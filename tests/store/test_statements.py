@@ -3,12 +3,14 @@
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 import pytest
 
 from neighbours.messages import NOW, an_entry
 from tocsin.model import Status
-from tocsin.store import Store, Tx, alert, alertgroup
+from tocsin.store import Store, Tx, alert, alertgroup, repeat
 from tocsin.store.append import append_all
+from tocsin.store.repeat import Fold
 
 
 class Counted:
@@ -68,3 +70,34 @@ def test_closing_chosen_alerts_takes_as_many_statements_for_a_thousand_as_for_on
         return lambda tx: alertgroup.set_alerts(tx, group, chosen, Status.CLOSED, "ann", NOW)
 
     assert statements(store, closing(ids[:1])) == statements(store, closing(ids[1:-1]))
+
+
+def test_folding_takes_as_many_statements_for_many_repeats_of_many_kinds_as_for_one(store: Store) -> None:
+    def folding(kinds: int, repeats: int, rows: int, day: int) -> Callable[[Tx], object]:
+        folds = [Fold(fingerprint=f"{day} {kind}", window=1, longest=1, reopen=True) for kind in range(kinds)]
+        made = [an_entry(f"s{n}", rows=rows, lanes=("a", "b")) for n in range(repeats)]
+        parts = [msgspec.structs.replace(each.parts[0], fold=fold) for each in made for fold in folds]
+        entries = [msgspec.structs.replace(made[0], parts=(part,)) for part in parts]
+        return lambda tx: append_all(tx, entries)
+
+    few, many = statements(store, folding(1, 2, 1, 1)), statements(store, folding(20, 3, 50, 2))
+    off = statements(store, lambda tx: append_all(tx, [an_entry(lanes=("a", "b"))]))
+
+    assert few == many
+    assert few <= off + 6
+
+
+def test_taking_repeats_out_takes_as_many_statements_for_a_hundred_as_for_two(store: Store) -> None:
+    def posted(name: str, repeats: int) -> int:
+        fold = Fold(fingerprint=name, window=1, longest=1)
+        entries = [an_entry(name, lanes=("a", "b")) for _ in range(repeats)]
+        parts = [msgspec.structs.replace(each.parts[0], fold=fold) for each in entries]
+        entries = [msgspec.structs.replace(each, parts=(part,)) for each, part in zip(entries, parts, strict=True)]
+        return store.write(lambda tx: append_all(tx, entries))[0].alertgroups[0]
+
+    small, large = posted("few", 3), posted("many", 101)
+
+    def unfolding(group: int) -> Callable[[Tx], object]:
+        return lambda tx: repeat.unfold(tx, group, "ann", NOW)
+
+    assert statements(store, unfolding(small)) == statements(store, unfolding(large))

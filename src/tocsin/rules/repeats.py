@@ -33,11 +33,12 @@ _ISO = re.compile(
 )
 _WORD = re.compile(r"[A-Za-z]+")
 _REST = re.compile(r"[\d\s:/.,+()-]*", re.ASCII)
-_ZONE = re.compile(r"[a-z]{1,3}t", re.ASCII)
+_ZONES = """utc gmt bst ist wet west cet cest eet eest msk jst aest aedt nzst nzdt est edt cst cdt mst mdt pst pdt akst
+    akdt hst"""
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _SPOKEN = frozenset((*_DAYS, *_MONTHS))
-_SHORT = frozenset(("am", "pm", "a", "p", "m", "t", "z", "utc", "gmt"))
+_SHORT = frozenset(("am", "pm", "a", "p", "m", "t", "z", *_ZONES.split()))
 _CLOCK = re.compile(r"(?<![:.\d])\d{1,2}:\d\d(?::\d\d(?:[.,]\d+)?)?(?![:\d])", re.ASCII)
 _DAY = re.compile(
     r"(?<![.\d])(?:\d{4}([-/])\d{1,2}\1\d{1,2}|\d{1,2}([-/.])\d{1,2}\2\d{4}"
@@ -167,4 +168,4 @@ def _is_written(text: str) -> bool:
 
 
 def _of_times(word: str) -> bool:
-    return word in _SHORT or (word[:3] in _SPOKEN and len(word) <= LONGEST_NAME) or _ZONE.fullmatch(word) is not None
+    return word in _SHORT or (word[:3] in _SPOKEN and len(word) <= LONGEST_NAME)
