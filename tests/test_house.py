@@ -23,6 +23,7 @@ FORBIDDEN_WORD = re.compile(
 MAY_CATCH_EVERYTHING = {
     "intake": "what a parser raises becomes a message in quarantine",
     "delivery": "what a destination raises becomes a receipt",
+    "indexing": "what cannot be read is indexed without its entities, and waits for nobody",
     "store/engine": "what the writer thread catches is raised again in the thread that waits for it",
 }
 INLINE = re.compile(

@@ -6,6 +6,7 @@ import os
 import secrets
 import threading
 import time
+from functools import partial
 from pathlib import Path
 
 import structlog
@@ -14,7 +15,9 @@ from tocsin import config as configuration
 from tocsin import detection, registry
 from tocsin.config import Config
 from tocsin.delivery import Lanes
+from tocsin.entities import Known
 from tocsin.errors import ConfigError, Problem, StoreError, StoreLocked, StoreUnavailable
+from tocsin.indexing import Indexer, digest
 from tocsin.intake import Intake, Limits
 from tocsin.intake.again import Again
 from tocsin.intake.fetching import Fetchers
@@ -42,6 +45,8 @@ class Hub:
 
     def __init__(self, config: Config, data: Path, registry: Registry, wiring: Wiring) -> None:
         self.config, self.data, self.registry, self.wiring = config, data, registry, wiring
+        told = config.entities.known()
+        self.known = Known(**told)
         self._lock = _locked(data)
         try:
             self.store: Store = open_store(config.store.url.get_secret_value(), data)
@@ -60,6 +65,7 @@ class Hub:
         )
         self.fetchers = Fetchers(self.store, self.intake, wiring.sources)
         self.habits = Habits(self.store, self.intake, wiring.parsers)
+        self.indexer = Indexer(self.store, self.names, partial(Known, **told), digest(config.detection.names, told))
         self._ended = threading.Event()
         self._keeper = threading.Thread(target=self._keep, name="tocsin-keeper", daemon=True)
 
@@ -71,6 +77,7 @@ class Hub:
         self.lanes.start()
         self.fetchers.start()
         self.habits.start()
+        self.indexer.start()
         self._keeper.start()
 
     def stop(self) -> None:
@@ -81,6 +88,7 @@ class Hub:
         if self._keeper.is_alive():
             self._keeper.join()
         self.habits.stop()
+        self.indexer.stop()
         self.intake.close()
         self.again.close()
         self.store.close()

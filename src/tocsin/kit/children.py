@@ -31,6 +31,10 @@ class Lost(Unreadable):
     """The child took too long, grew too large or died."""
 
 
+class NotStarted(Lost):
+    """There was no child to ask: none can be started now."""
+
+
 def preload(module: str) -> None:
     """Have all children begin with this module imported, which costs each of them nothing then."""
     _preloaded.append(module)
@@ -44,29 +48,36 @@ class Children:
         """`prepare` is called in each child; it and what it holds must pickle."""
         self._prepare, self._mib = prepare, mib
         self._places: queue.LifoQueue[_Child | None] = queue.LifoQueue()
+        self._at_work: set[_Child] = set()
+        self._ended = False
         for _ in range(most):
             self._places.put(None)
 
     def ask(self, question: bytes, seconds: float) -> bytes:
         """One question, within the limits; waits for a child that is free. Raises Lost."""
-        child = self._places.get()
+        child: _Child | None = self._places.get()
+        kept: _Child | None = None
         try:
+            if self._ended:
+                raise Lost("nothing is read any more")
             if child is None:
                 child = _Child(self._prepare, self._mib)
+            self._at_work.add(child)
             answered = child.ask(question, seconds)
-        except BaseException:
+            kept = None if child.spent else child
+        finally:
             if child is not None:
-                child.end()
-            self._places.put(None)
-            raise
-        if child.spent:
-            child.end()
-            child = None
-        self._places.put(child)
+                self._at_work.discard(child)
+                if kept is None:
+                    child.end()
+            self._places.put(kept)
         return answered
 
-    def close(self) -> None:
-        """End them all."""
+    def close(self, *, at_once: bool = False) -> None:
+        """End those that rest; at once: also those at work, and begin no more."""
+        self._ended = at_once
+        for busy in tuple(self._at_work) if at_once else ():
+            busy.kill()
         with contextlib.suppress(queue.Empty):
             while True:
                 child = self._places.get_nowait()
@@ -85,9 +96,13 @@ class _Child:
         theirs.close()
         # Starting is not working: the clock of a question runs from here on.
         self._left = QUESTIONS_A_CHILD
-        with contextlib.suppress(EOFError, OSError):
-            if self._pipe.poll(START_S):
-                self._pipe.recv_bytes()
+        try:
+            started = self._pipe.poll(START_S) and self._pipe.recv_bytes() == READY
+        except (EOFError, OSError):
+            started = False
+        if not started:
+            self.end()
+            raise NotStarted(f"no process to read it can be started (its limit of memory is {mib} MiB)")
 
     @property
     def spent(self) -> bool:
@@ -104,6 +119,10 @@ class _Child:
         except (EOFError, OSError):
             raise Lost(f"the process that read it died (its limit of memory is {self._mib} MiB)") from None
         raise Lost(f"reading took longer than {seconds:g} s and was ended")
+
+    def kill(self) -> None:
+        """End the process; whoever waits for its answer is told that it is lost."""
+        self._process.kill()
 
     def end(self) -> None:
         """Kill it; it holds nothing that anyone would miss."""
