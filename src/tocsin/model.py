@@ -156,6 +156,12 @@ class Alertgroup(Noun, frozen=True, kw_only=True):
         return cls(subject=subject, alerts=alerts, **rest)
 
 
+def worst_of(group: Alertgroup) -> Severity | None:
+    """The severity of its worst alert, by the detections its alerts carry."""
+    found = (alert.detection.severity for alert in group.alerts if alert.detection is not None)
+    return max((one for one in found if one is not None), default=None)
+
+
 def union_of_keys(rows: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
     """The rows' keys in order of first appearance."""
     seen: dict[str, None] = {}

@@ -10,9 +10,9 @@ from typing import Any
 
 import msgspec
 
-from tocsin.entities import find
 from tocsin.formats import log_line
-from tocsin.model import TLP, Alert, Alertgroup, Detection, Severity
+from tocsin.formats.defang import defanged
+from tocsin.model import TLP, Alert, Alertgroup, Detection, Severity, worst_of
 
 SUBJECT, SECTION, TEXT = 500, 3000, 3500
 ROWS = 5
@@ -24,7 +24,6 @@ _SIGNS = {
 }  # fmt: skip
 _ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 _FORMATTING = re.compile(r"([*_~`|])")
-_DANGEROUS = frozenset(("ipv4", "ipv6", "cidr", "domain", "email", "url"))
 _NOTHING = Detection()
 
 
@@ -34,18 +33,6 @@ def escaped(text: str) -> str:
     A zero-width space behind signs of formatting keeps them signs.
     """
     return _FORMATTING.sub("\\1\u200b", log_line.plain(text).translate(_ESCAPES))
-
-
-def defanged(text: str) -> str:
-    """The text with its addresses, names and URLs written so that nothing makes a link of them."""
-    parts: list[str] = []
-    at = 0
-    for found in find(text):
-        if found.start >= at and found.entity.type in _DANGEROUS:
-            written = found.text if "[" in found.text else found.text.replace(".", "[.]").replace("://", "[://]")
-            parts += (text[at : found.start], written.replace("@", "[@]"))
-            at = found.end
-    return "".join((*parts, text[at:]))
 
 
 def shown(text: str, most: int) -> str:
@@ -60,15 +47,9 @@ def shown(text: str, most: int) -> str:
     return safe + "…"
 
 
-def severity_of(group: Alertgroup) -> Severity | None:
-    """The worst of its alerts."""
-    found = (alert.detection.severity for alert in group.alerts if alert.detection is not None)
-    return max((one for one in found if one is not None), default=None)
-
-
 def fallback(group: Alertgroup) -> str:
     """The text of notifications: severity, subject, how many alerts."""
-    worst = severity_of(group)
+    worst = worst_of(group)
     word = f"{worst.name.lower()}: " if worst is not None else ""
     n = len(group.alerts)
     return f"{word}{shown(group.subject, 500)} ({n:,} {'alert' if n == 1 else 'alerts'})"
@@ -76,7 +57,7 @@ def fallback(group: Alertgroup) -> str:
 
 def blocks(group: Alertgroup, link: str = "") -> list[dict[str, Any]]:
     """One alertgroup: what and how bad, its first rows, then where it came from, TLP and tags."""
-    worst = severity_of(group)
+    worst = worst_of(group)
     sign = _SIGNS[worst] if worst is not None else "🔔"
     n = len(group.alerts)
     found = [_section(f"{sign} *{shown(group.subject, SUBJECT) or '(no subject)'}*")]
@@ -97,7 +78,7 @@ def blocks(group: Alertgroup, link: str = "") -> list[dict[str, Any]]:
 
 def digest(groups: Sequence[Alertgroup], links: Sequence[str]) -> tuple[str, list[dict[str, Any]]]:
     """Many alertgroups in one message: text and blocks with a line each, the worst first."""
-    worst_first = sorted(zip(groups, links, strict=True), key=lambda pair: -(severity_of(pair[0]) or 0))
+    worst_first = sorted(zip(groups, links, strict=True), key=lambda pair: -(worst_of(pair[0]) or 0))
     lines = [f"• {_sign(group)} {_linked(fallback(group), link)}" for group, link in worst_first]
     text = f"{len(groups):,} alertgroups"
     found = [_section(f"🔔 *{text}*")]
@@ -127,7 +108,7 @@ _CUT = "…"
 
 
 def _sign(group: Alertgroup) -> str:
-    worst = severity_of(group)
+    worst = worst_of(group)
     return _SIGNS[worst] if worst is not None else "🔔"
 
 
