@@ -5,6 +5,7 @@ import pytest
 from tocsin.query import FIELDS, Kind, complete, parse
 
 KNOWN = {"tag": ["test", "two words", "and"], "data": ["user", "My Col"], "delivery": ["webhook"], "entity": ["cve"]}
+KNOWN |= {"entity:": ["10.0.0.1"], "entity:cve": ["CVE-2024-3094"]}
 
 CASES = [
     ("", "id:"),
@@ -27,6 +28,8 @@ CASES = [
     ("delivery.w", "delivery.webhook:"),
     ("delivery.webhook:f", "failed"),
     ("entity.", "entity.cve:"),
+    ("entity:10", "10.0.0.1"),
+    ("entity.cve:cve-2", "CVE-2024-3094"),
     ("entity.ty", "entity.type:"),
     ("aler", "alert:{"),
     ("alert:{alert.st", "alert.status:"),

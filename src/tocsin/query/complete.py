@@ -39,7 +39,8 @@ def complete(text: str, cursor: int, known: Mapping[str, Sequence[str]] | None =
     """What may stand at the cursor (characters from the start), best first; nothing inside of quotes.
 
     `known` gives the values that there are for fields of free text (`tag`, `source`, `parser` …), and under `data`,
-    `entity` and `delivery` the names that may stand behind the dot.
+    `entity` and `delivery` the names that may stand behind the dot; under `entity:` values of entities of any type,
+    under `entity:TYPE` those of one.
     """
     before = text[: max(0, min(cursor, len(text), LONGEST))]
     blank = _STRING.sub(lambda found: "_" * len(found[0]), before)
@@ -62,8 +63,10 @@ def _values(
     found = fields.find(name)
     if found is None:
         return []
-    field, _ = found
+    field, behind = found
     ordered = operator.lstrip(":") in (">", ">=", "<", "<=")
+    if field.name == "entity":
+        return _offers(typed, place, [(literal(value), "") for value in known.get(f"entity:{behind.lower()}", ())])
     return _offers(typed, place, _of_field(field, ordered, known))
 
 

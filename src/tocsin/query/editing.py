@@ -97,6 +97,8 @@ def _candidates(text: str, found: list[Part], stays: list[bool], new: str) -> It
                 pieces += [text[found[at - 1].end : part.start], piece] if pieces else [piece]
         yield "".join(pieces)
     for one in (new, f"({new})"):
+        if False not in stays:
+            yield " and ".join(filter(None, (text.strip(), one)))
         yield " and ".join(filter(None, (*own, one)))
         # An `or` that stood alone needs brackets beside something else.
         yield " and ".join(filter(None, (*(f"({piece})" for piece in own), one)))

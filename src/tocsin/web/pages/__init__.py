@@ -4,7 +4,20 @@
 """
 
 from tocsin.web.door import Route
-from tocsin.web.pages import alerts, changes, entities, entry, files, flow, language, mail, messages, quarantine, views
+from tocsin.web.pages import (
+    alerts,
+    changes,
+    completing,
+    entities,
+    entry,
+    files,
+    flow,
+    language,
+    mail,
+    messages,
+    quarantine,
+    views,
+)
 from tocsin.web.pages.drawing import posting, reading
 from tocsin.web.pages.failures import show_failure
 
@@ -16,6 +29,7 @@ PAGES: list[Route] = [
     Route(["POST"], "/theme", "none", entry.theme),
     Route(["GET"], "/", "viewer", alerts.home),
     Route(["GET"], "/alerts", "viewer", reading(alerts.alerts)),
+    Route(["GET"], "/alerts/complete", "viewer", reading(completing.offers)),
     Route(["GET"], "/alerts/news", "viewer", reading(alerts.news)),
     Route(["GET"], "/alerts/{id}", "viewer", reading(alerts.one)),
     Route(["GET"], "/alerts/{id}/now", "viewer", reading(alerts.now)),

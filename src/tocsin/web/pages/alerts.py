@@ -1,28 +1,36 @@
 """The Alerts page: the list, the chosen alertgroup beside it, and the pieces that keep both current."""
 
 from typing import Any
+from urllib.parse import quote
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from tocsin.errors import Malformed, StoreError
-from tocsin.store import Store, alertgroup, delivery
+from tocsin.errors import Malformed, StoreError, TooSlow
+from tocsin.indexing import freshly
+from tocsin.model import Micros
+from tocsin.query import Tree, standing
+from tocsin.store import Store, alertgroup, delivery, search
 from tocsin.store.alertgroup import Summary
 from tocsin.store.engine import Tx
 from tocsin.web.answers import Json
 from tocsin.web.notes import now_micros
 from tocsin.web.pages import ranges
 from tocsin.web.pages.asked import Asked, read
-from tocsin.web.pages.chosen import choose, rows_behind
+from tocsin.web.pages.chosen import Chosen, choose, rows_behind
 from tocsin.web.pages.drawing import HEADERS, draw, piece, target_of
 from tocsin.web.pages.lines import Line, line_of
 from tocsin.web.pages.marking import as_json
 from tocsin.web.pages.notices import notice_of
+from tocsin.web.pages.trouble import trouble_of
+from tocsin.web.pages.views import beside
 from tocsin.web.reading import address_of, query_of
 from tocsin.web.state import known_of, path_id, principal_of, web_of
 
 PAGE = 50
 MOST_COUNTED = 1000
+COUNTING_S = 1.0
+"""Longer than that nobody waits for a number that is rounded anyway."""
 MOST_ROWS = 1000
 MOST_NEWS = 200
 
@@ -50,18 +58,38 @@ def number_of(request: Request, name: str) -> int:
     return int(text)
 
 
-def listed(tx: Tx, asked: Asked) -> dict[str, Any]:
-    """A page of the list: its lines, where it goes on, and how many match, counted no further than a thousand."""
-    found = alertgroup.page(tx, asked.where, asked.order, PAGE + 1, asked.after)
+def listed(store: Store, asked: Asked) -> dict[str, Any]:
+    """A page of the list: its lines, where it goes on, and how many match, counted no further than a thousand.
+
+    Where the query cannot be read or takes too long, no line but the `trouble` with it.
+    """
+    empty = {"lines": [], "next_url": "", "page_size": PAGE, "matched": "", "trouble": trouble_of(asked)}
+    if asked.tree is None:
+        return empty
+    tree = standing(asked.tree)
+
+    def page(tx: Tx) -> tuple[list[Line], list[Summary]]:
+        found = search.page(tx, tree, asked.order, PAGE + 1, asked.after, asked.now)
+        return lines_of(tx, found[:PAGE], asked), found
+
+    try:
+        lines, found = store.read(page)
+    except (Malformed, TooSlow) as error:
+        return {**empty, "trouble": trouble_of(asked, error)}
     more = len(found) > PAGE
-    whole = not more and asked.after is None
-    matching = len(found) if whole else alertgroup.count_up_to(tx, asked.where, MOST_COUNTED)
     return {
-        "lines": lines_of(tx, found[:PAGE], asked),
+        **empty,
+        "lines": lines,
         "next_url": f"/alerts{asked.behind(found[PAGE - 1])}" if more else "",
-        "page_size": PAGE,
-        "matched": _matched(matching),
+        "matched": _matched(len(found)) if not more and asked.first_page else _counted(store, tree, asked.now),
     }
+
+
+def _counted(store: Store, tree: Tree, now: Micros) -> str:
+    try:
+        return _matched(store.read(lambda tx: search.count_up_to(tx, tree, MOST_COUNTED, now, COUNTING_S)))
+    except TooSlow:
+        return "more match than can be counted soon"
 
 
 def _matched(n: int) -> str:
@@ -76,16 +104,26 @@ def lines_of(tx: Tx, found: list[Summary], asked: Asked) -> list[Line]:
 
 
 def alerts(request: Request) -> Response:
-    """GET /alerts, or the part of it that htmx asks for."""
+    """GET /alerts, or the part of it that htmx asks for. A form's answer stands at an address that is the query."""
     asked = asked_of(request)
-    parts = store_of(request).read(lambda tx: listed(tx, asked))
+    target = target_of(request)
+    address = f"{quote(request.url.path)}{asked.suffix}"
+    if asked.form and not target and asked.wrong is None and not asked.problems:
+        return RedirectResponse(address, 303)
+    parts = listed(store_of(request), asked)
     whole = {"here": "alerts", "asked": asked, "chosen": None, "curl": curl_of(request), **parts}
-    match target_of(request):
-        case "groups":
-            return piece(request, "groups_found.html", **whole)
-        case "more":
-            return piece(request, "more_rows.html", **whole)
-    return draw(request, "alerts.html", **whole)
+    if target == "more":
+        return piece(request, "more_rows.html", **whole)
+    if target == "groups" and parts["trouble"]:
+        # The last good list stays, and its address.
+        shown = piece(request, "trouble_found.html", **whole)
+        shown.headers.update({"HX-Reswap": "none", "HX-Push-Url": "false"})
+        return shown
+    if target == "groups":
+        shown = piece(request, "groups_found.html", **whole)
+        shown.headers["HX-Push-Url"] = address
+        return shown
+    return draw(request, "alerts.html", views=beside(request, asked), **whole)
 
 
 def one(request: Request) -> Response:
@@ -97,17 +135,19 @@ def one(request: Request) -> Response:
         return alerts(request)
     rows, record, known = number_of(request, "rows"), number_of(request, "alert"), known_of(request)
 
-    def work(tx: Tx) -> dict[str, Any]:
-        found = choose(tx, group, asked, rows_after=rows, record=record, entities=known)
-        return {"chosen": found, **({} if target else listed(tx, asked))}
+    def work(tx: Tx) -> Chosen:
+        return choose(tx, group, asked, rows_after=rows, record=record, entities=known)
 
-    parts = store_of(request).read(work)
+    store = store_of(request)
+    parts = {"chosen": store.read(work), **({} if target else listed(store, asked))}
     if target != "record":
         _count_view(request, group)
     whole = {"here": "alerts", "asked": asked, "notice": notice_of(request, group), "curl": curl_of(request), **parts}
     if target == "record":
         return piece(request, "record.html", **whole)
-    return piece(request, "chosen_part.html", **whole) if target else draw(request, "alerts.html", **whole)
+    if target:
+        return piece(request, "chosen_part.html", **whole)
+    return draw(request, "alerts.html", views=beside(request, asked), **whole)
 
 
 def _count_view(request: Request, id: int) -> None:
@@ -137,14 +177,17 @@ def rows(request: Request) -> Response:
 
 
 def news(request: Request) -> Response:
-    """GET /alerts/news?ids=…: those of the alertgroups that the filter lets through, as lines of the list."""
+    """GET /alerts/news?ids=…: those of the alertgroups that the query lets through, as lines of the list."""
     asked = asked_of(request)
     ids = ranges.read(query_of(request).get("ids", [""])[-1])[:MOST_NEWS]
+    hub, known = web_of(request).hub, known_of(request)
 
     def work(tx: Tx) -> list[Line]:
-        where = asked.only(ids)
-        found = alertgroup.page(tx, where, asked.order, MOST_NEWS) if where.ids else []
-        return lines_of(tx, found, asked)
+        if asked.tree is None:
+            return []
+        wanted = freshly.matching(tx, standing(asked.tree), ids, asked.now, hub.names, known)
+        found = alertgroup.some(tx, sorted(wanted))
+        return lines_of(tx, [found[id] for id in sorted(found, reverse=asked.order.descending)], asked)
 
     lines = store_of(request).read(work)
     return piece(request, "more_rows.html", lines=lines, chosen=None, next_url="", page_size=PAGE)

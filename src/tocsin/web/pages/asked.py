@@ -1,26 +1,24 @@
-"""What the address bar asks of the list: a filter, an order and where to go on. Read with mercy, written back exactly.
+"""What the address bar asks of the list: a query, an order and where to go on. Read with mercy, written back exactly.
 
-Whatever cannot be read is left out of the filter and named in `problems`, so that a mistyped id is no error page.
+`q` is the query. The fields under the headers of the list write into it: a form sends with them the query that they
+showed (`was`), so that what was changed in them is known from what merely stood there. Addresses of old, which have
+the fields and no `q`, are read in the same way. What cannot be read is told in `wrong` or, by field, in `problems`.
 """
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from urllib.parse import urlencode
 
-from tocsin.errors import Malformed
-from tocsin.model import Micros, Status
+from tocsin.errors import BadQuery
+from tocsin.model import Micros
+from tocsin.query import Tree, parse
+from tocsin.query.tree import Everything
 from tocsin.store.alertgroup import Cursor, Order, Summary
-from tocsin.store.filters import Filter
-from tocsin.web.pages import ranges
+from tocsin.web.pages import headers
+from tocsin.web.pages.headers import FIELDS, SPANS, Said
 
-SPANS: Mapping[str, tuple[str, Micros]] = {
-    "1h": ("last hour", 3_600_000_000),
-    "24h": ("last 24 h", 86_400_000_000),
-    "7d": ("last 7 days", 7 * 86_400_000_000),
-}
 COLUMNS: Mapping[str, str] = {
     "received": "id",
     "id": "id",
@@ -33,19 +31,27 @@ COLUMNS: Mapping[str, str] = {
 }
 """What a list may be sorted by, and the column that holds it: ids are given out in the order of receiving."""
 NEWEST = "-received"
-FIELDS = ("id", "status", "subject", "source", "tag", "from", "to", "last")
-MOST_LABELS = 20
+NOTHING = dict.fromkeys(FIELDS, "")
 
 
 @dataclass(frozen=True)
 class Asked:
-    """`fields` as the reader typed them, `problems` by field, `after` where the last page ended."""
+    """`query` as the reader typed it and `tree` what it means, None where it is `wrong`; `now` is when it was asked.
 
-    where: Filter
+    `fields` is what stands under the headers, `problems` what is wrong there, `after` where the last page ended.
+    `form`: it came from the form of the list, and has an address of its own that says the same.
+    """
+
+    query: str
+    tree: Tree | None
     sort: str
     after: Cursor | None
     fields: Mapping[str, str]
-    problems: Mapping[str, str]
+    range_words: str
+    now: Micros
+    wrong: BadQuery | None = None
+    problems: Mapping[str, str] = field(default_factory=dict)
+    form: bool = False
 
     @property
     def order(self) -> Order:
@@ -65,15 +71,20 @@ class Asked:
     @property
     def filtered(self) -> bool:
         """Whether anything is left out."""
-        return any(self.fields.values())
+        return not isinstance(self.tree, Everything)
 
     @cached_property
     def text(self) -> str:
         """The query as it stands in the address bar, without the place in the list."""
-        pairs = [(name, value) for name, value in self.fields.items() if value]
+        pairs = [("q", self.query)] if self.query else []
         if self.sort != NEWEST:
             pairs.append(("sort", self.sort))
         return urlencode(pairs)
+
+    @property
+    def shown(self) -> Mapping[str, str]:
+        """What stands in the form of the list, by the names of its fields."""
+        return {"q": self.query, "was": self.query, **self.fields}
 
     @property
     def suffix(self) -> str:
@@ -108,88 +119,49 @@ class Asked:
             return column if current == "descending" else f"-{column}"
         return column if column in ("subject", "status") else f"-{column}"
 
-    @property
-    def range_words(self) -> str:
-        """The time range in a few words."""
-        if span := SPANS.get(self.fields["last"]):
-            return span[0]
-        return "range set" if self.fields["from"] or self.fields["to"] else "any time"
-
-    def in_utc(self, name: str) -> str:
-        """A time of the filter as a field of a form takes it: without a zone, meaning UTC."""
-        when = _when(self.fields[name])
-        return when.replace(tzinfo=None).isoformat() if when else ""
-
-    def only(self, ids: Sequence[int]) -> Filter:
-        """The same filter, for some alertgroups only."""
-        wanted = [one for one in ids if not self.where.ids or one in self.where.ids]
-        return Filter(**{name: getattr(self.where, name) for name in Filter.__struct_fields__} | {"ids": tuple(wanted)})
-
-    def at_start(self) -> "Asked":
-        """The same from the first page."""
-        return replace(self, after=None)
-
 
 def read(params: Mapping[str, Sequence[str]], now: Micros) -> Asked:
     """Understand the query of a page."""
+    query = " ".join(params.get("q", [""])[-1].splitlines()).strip()
+    form = "was" in params
+    before = _said(params.get("was", [""])[-1], now).fields
     fields = {name: params.get(name, [""])[-1].strip() for name in FIELDS}
-    if fields["last"] not in SPANS:
-        fields["last"] = ""
-    # A time range chosen by its button stands behind the hidden one; dates that were typed win over the hidden one.
-    if fields["last"] and (fields["from"] or fields["to"]):
-        outdated = ("from", "to") if len(params["last"]) > 1 else ("last",)
-        fields |= dict.fromkeys(outdated, "")
-    elif params.get("last", [""])[-1] == "any":
-        fields |= {"from": "", "to": ""}
-    problems: dict[str, str] = {}
-    sort = params.get("sort", [NEWEST])[-1]
-    if sort.lstrip("-") not in COLUMNS or sort.startswith("--"):
-        sort = NEWEST
-    where = Filter(
-        ids=_ids(fields["id"], problems),
-        statuses=(Status(fields["status"]),) if fields["status"] in Status._value2member_map_ else (),
-        subject=fields["subject"],
-        sources=_labels(fields["source"]),
-        tags=_labels(fields["tag"]),
-        received_from=_moment(fields["from"], 0, problems) if not fields["last"] else now - SPANS[fields["last"]][1],
-        received_to=_moment(fields["to"], 999_999, problems),
+    span = params.get("last", [""])[-1]
+    try:
+        query, problems = headers.written(query, fields, before, span if span in (*SPANS, "any") else "")
+        found, tree, wrong = headers.said(query, now), parse(query), None
+    except BadQuery as error:
+        problems, found, tree, wrong = {}, Said(fields, "any time"), None, error
+    mistyped = {name: fields[name] for problem in problems for name in _held_by(problem)}
+    asked = Asked(
+        query=query,
+        tree=tree,
+        sort=_sort(params.get("sort", [NEWEST])[-1]),
+        after=None,
+        fields={**found.fields, **mistyped},
+        range_words=found.span,
+        now=now,
+        wrong=wrong,
+        problems=problems,
+        form=form,
     )
-    found = Asked(where=where, sort=sort, after=None, fields=fields, problems=problems)
-    return replace(found, after=_cursor(params.get("after", [""])[-1], found.order))
+    return replace(asked, after=_cursor(params.get("after", [""])[-1], asked.order))
 
 
-def _ids(text: str, problems: dict[str, str]) -> tuple[int, ...]:
+def _said(query: str, now: Micros) -> Said:
+    """What the fields showed of a query; nothing of one that could not be read."""
     try:
-        found = tuple(ranges.read(text.replace(" ", ","))) if text else ()
-    except Malformed as error:
-        problems["id"] = str(error)
-        return ()
-    if len(found) > 1000:
-        problems["id"] = "The id filter takes at most 1,000 ids."
-    return found[:1000]
+        return headers.said(query, now)
+    except BadQuery:
+        return Said(NOTHING, "")
 
 
-def _labels(text: str) -> tuple[str, ...]:
-    return tuple(filter(None, (part.strip() for part in text.split(","))))[:MOST_LABELS]
+def _held_by(problem: str) -> tuple[str, ...]:
+    return ("from", "to") if problem == "received" else (problem,)
 
 
-def _moment(text: str, rest: Micros, problems: dict[str, str]) -> Micros | None:
-    """A time of the form; without a zone it is UTC. `rest` fills up the second it names."""
-    if not text:
-        return None
-    when = _when(text)
-    if when is None:
-        problems["received"] = f"{text[:40]!r} is not a date and time such as 2026-05-04T13:30."
-        return None
-    return round(when.timestamp() * 1_000_000) + (rest if when.microsecond == 0 else 0)
-
-
-def _when(text: str) -> datetime | None:
-    try:
-        when = datetime.fromisoformat(text)
-        return when.replace(tzinfo=UTC) if when.tzinfo is None else when.astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
+def _sort(text: str) -> str:
+    return NEWEST if text.lstrip("-") not in COLUMNS or text.startswith("--") else text
 
 
 def _cursor(text: str, order: Order) -> Cursor | None:

@@ -45,7 +45,7 @@ KEYS: Sequence[tuple[Sequence[str], str]] = (
     (("o",), "open the selected alerts, or all"),
     (("z",), "undo the last closing or opening"),
     (("n",), "show the new alertgroups that wait at the top"),
-    (("/",), "search the subjects"),
+    (("/",), "search; ↓ and Tab take what is offered, Enter searches"),
     (("?",), "this list"),
 )
 Form = dict[str, list[str]]

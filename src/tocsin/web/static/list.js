@@ -5,17 +5,25 @@ import { renew, sparingly } from "./live.js";
 
 const MOST_SHOWN = 600;
 const MOST_FETCHED = 200;
+const MOST_LEFT_OUT = 2000;
 const list = document.getElementById("list");
 const filter = document.getElementById("filter");
 const news = document.getElementById("news");
 const scroller = list?.querySelector(".scroller");
 const groups = () => document.getElementById("groups");
 const detail = () => document.getElementById("detail");
+const search = document.getElementById("search");
 const waiting = new Set();
 const asDrawn = new WeakMap();
 let stale = false;
 let changed = new Set();
 let arrived = new Set();
+// What arrived and the query left out: it may have been asked too early, before it stood in the index.
+const leftOut = new Set();
+let asking = new Set();
+const indexed = new Set();
+let drawn = groups();
+let sent = "";
 
 export const rowsOfList = () => [...(groups()?.querySelectorAll("tr[data-id]") ?? [])];
 // Known by its id: the mark on it is put back only after a piece of the page was renewed.
@@ -111,7 +119,10 @@ async function fetchNews() {
       announce();
       return;
     }
-    const rows = (await fetchLines([...fresh])).filter((row) => !document.getElementById(row.id));
+    asking = fresh;
+    const found = await fetchLines([...fresh]);
+    leaveOut(fresh, found);
+    const rows = found.filter((row) => !document.getElementById(row.id));
     const roomy = rowsOfList().length + rows.length < MOST_SHOWN;
     if (newestFirst() && roomy && atTop() && !waiting.size) insert(rows);
     else for (const row of rows) waiting.add(Number(row.dataset.id));
@@ -119,6 +130,39 @@ async function fetchNews() {
   } catch {
     for (const id of seen) changed.add(id);
     for (const id of fresh) arrived.add(id);
+  }
+}
+
+function leaveOut(fresh, found) {
+  const shown = new Set(found.map((row) => Number(row.dataset.id)));
+  for (const id of fresh) {
+    if (shown.has(id)) continue;
+    if (indexed.has(id)) arrived.add(id);
+    else leftOut.add(id);
+  }
+  for (const id of [...leftOut].slice(0, -MOST_LEFT_OUT)) leftOut.delete(id);
+  asking = new Set();
+  indexed.clear();
+  if (arrived.size) sparingly("news", 700, fetchNews);
+}
+
+function nowIndexed(ids) {
+  for (const id of ids) {
+    if (asking.has(id)) indexed.add(id);
+    if (leftOut.delete(id)) arrived.add(id);
+  }
+}
+
+// After a new list: the box and the fields under the headers show what was asked, but for the one being typed into.
+function fillIn() {
+  if (groups() === drawn) return;
+  drawn = groups();
+  leftOut.clear();
+  for (const [name, value] of Object.entries(JSON.parse(drawn.dataset.said))) {
+    const field = filter.elements.namedItem(name);
+    const typing = field === document.activeElement && !(field === search && field.value === sent);
+    const shown = field?.type === "datetime-local" && value ? fromUtc(value) : value;
+    if (field && !typing && field.value !== shown) field.value = shown;
   }
 }
 
@@ -156,7 +200,7 @@ if (list) {
   }
   filter.addEventListener("formdata", ({ formData }) => {
     for (const name of ["from", "to"]) formData.set(name, toUtc(formData.get(name) ?? ""));
-    const kept = [...formData].filter(([, value]) => value);
+    const kept = [...formData].filter(([name, value]) => value || name === "was");
     for (const name of new Set(formData.keys())) formData.delete(name);
     for (const [name, value] of kept) formData.append(name, value);
     if (formData.getAll("sort").at(-1) === "-received") formData.delete("sort");
@@ -164,16 +208,21 @@ if (list) {
   document.addEventListener("htmx:config:request", (event) => {
     const { ctx } = event.detail;
     const id = detail()?.dataset.id;
+    if (ctx.sourceElement === filter) sent = search.value;
     if (ctx.sourceElement === filter && id) ctx.request.action = `/alerts/${id}`;
   });
-  document.addEventListener("htmx:after:swap", mark);
+  document.addEventListener("htmx:after:swap", () => {
+    fillIn();
+    mark();
+  });
   document.addEventListener("tocsin:news", ({ detail: { kind, ids } }) => {
     if (kind === "reset") {
       stale = true;
       if (atTop()) letIn();
       else announce();
     } else {
-      for (const id of ids) (kind === "created" ? arrived : changed).add(id);
+      if (kind === "indexed") nowIndexed(ids);
+      else for (const id of ids) (kind === "created" ? arrived : changed).add(id);
       if (arrived.size || changed.size) sparingly("news", 700, fetchNews);
     }
     const chosen = detail()?.dataset.id;

@@ -27,8 +27,9 @@ export async function renew(address, place, how = "outerHTML") {
   try {
     const headers = { "HX-Request": "true", "HX-Target": `${target.localName}#${target.id}` };
     const answer = await fetch(address, { headers, credentials: "same-origin" });
+    const swap = answer.headers.get("HX-Reswap") ?? how;
     if (answer.ok && target.isConnected) {
-      await window.htmx.swap({ sourceElement: target, target, text: await answer.text(), swap: how });
+      await window.htmx.swap({ sourceElement: target, target, text: await answer.text(), swap });
     }
   } catch {
     // The stream says when the server is back.

@@ -4,6 +4,7 @@ import "./times.js";
 import "./live.js";
 import "./list.js";
 import "./views.js";
+import "./search.js";
 import "./grid.js";
 import "./entity.js";
 import "./keys.js";
