@@ -60,8 +60,6 @@ class Indexer:
         self._took = 0.0
         self.failed = 0
         """Alertgroups since the start that are not found by all that they could be found by."""
-        self.in_line = True
-        """Whether all of the index was made with today's configuration."""
 
     def start(self) -> None:
         """Begin with what waited since the last time."""
@@ -86,10 +84,13 @@ class Indexer:
         """How many alertgroups wait, up to 100,000. Raises StoreUnavailable."""
         return self.lag().waiting
 
+    def in_line(self) -> bool:
+        """Whether all of the index was made with today's configuration. Raises StoreUnavailable."""
+        return self._store.read(partial(index.in_line, digest=self._digest))
+
     def rebuild(self) -> int:
         """Have every alertgroup indexed again; how many there are. They are read by the worker, or by `look`."""
         count = self._store.write(lambda tx: index.anew(tx, self._digest, time.time_ns() // 1000))
-        self.in_line = True
         self._news.set()
         return count
 
@@ -129,8 +130,7 @@ class Indexer:
             self._ended.wait(PAUSE_S)
 
     def _agree(self) -> bool:
-        self.in_line = self._store.write(partial(index.in_line, digest=self._digest))
-        if not self.in_line:
+        if not self._store.write(partial(index.agree, digest=self._digest)):
             log.warning(OUT_OF_LINE)
         return True
 

@@ -147,19 +147,24 @@ def lag(tx: Tx, most: int = 1 << 62) -> Lag:
 
 
 def in_line(tx: Tx, digest: str) -> bool:
-    """Whether all of the index was made with the configuration of that digest. If not, it never is until `anew`."""
+    """Whether all of the index was made with the configuration of that digest."""
     row = tx.row("SELECT digest FROM indexing")
-    if row is None:
-        tx.run("INSERT INTO indexing (one, digest) VALUES (1, :digest)", digest=digest)
-    elif row[0] != digest:
-        tx.run("UPDATE indexing SET digest = 'mixed'")
     return row is None or bool(row[0] == digest)
+
+
+def agree(tx: Tx, digest: str) -> bool:
+    """From now on it is made with that configuration; as `in_line`, which after another one is false until `anew`."""
+    same = in_line(tx, digest)
+    tx.run("INSERT INTO indexing (one, digest) VALUES (1, :digest) ON CONFLICT DO NOTHING", digest=digest)
+    if not same:
+        tx.run("UPDATE indexing SET digest = 'mixed'")
+    return same
 
 
 def anew(tx: Tx, digest: str, now: Micros) -> int:
     """Have every alertgroup indexed again with the configuration of that digest; how many there are."""
     tx.run("DELETE FROM indexing")
-    tx.run("INSERT INTO indexing (one, digest) VALUES (1, :digest)", digest=digest)
+    agree(tx, digest)
     return wait_all(tx, now)
 
 

@@ -8,12 +8,14 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoM
 
 from tocsin import __version__
 from tocsin.delivery import Activity
-from tocsin.store import Store, alertgroup, delivery, message, tally
+from tocsin.store import Store, alertgroup, delivery, index, message, tally
 from tocsin.store.tally import SourceState, Tally
 
 MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _BUCKETS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
 
+MOST_WAITING = 1_000_000
+"""Counted no further."""
 _COUNTED = {
     "received": "Messages that came in, each once: stored, quarantined and refused together.",
     "stored": "Messages understood and stored.",
@@ -48,13 +50,14 @@ class Meters:
 
     def collect(self) -> Iterator[Metric]:
         """Asked for at each scrape."""
-        tallies, sources, lanes, totals, quarantine = self._store.read(
+        tallies, sources, lanes, totals, quarantine, lag = self._store.read(
             lambda tx: (
                 tally.totals(tx),
                 tally.source_states(tx),
                 delivery.lanes(tx),
                 alertgroup.totals(tx),
                 message.quarantine_depth(tx),
+                index.lag(tx, MOST_WAITING),
             )
         )
         yield InfoMetricFamily("tocsin", "The running Tocsin.", {"version": __version__, "engine": self._store.engine})
@@ -63,6 +66,12 @@ class Meters:
         )
         yield GaugeMetricFamily("tocsin_store_waiting", "Writes that wait for a commit.", value=self._store.waiting)
         yield GaugeMetricFamily("tocsin_quarantine_depth", "Messages that stand in quarantine.", value=quarantine)
+        yield GaugeMetricFamily("tocsin_index_waiting", "Alertgroups that wait to be indexed.", value=lag.waiting)
+        yield GaugeMetricFamily(
+            "tocsin_index_oldest_seconds",
+            "Since when the longest of them waits.",
+            value=max(0.0, time.time() - lag.since / 1e6) if lag.since else 0,
+        )
         groups = GaugeMetricFamily("tocsin_alertgroups", "Alertgroups by status.", labels=["status"])
         for status, n in totals.items():
             groups.add_metric([status], n)

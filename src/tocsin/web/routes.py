@@ -5,7 +5,7 @@ The hot way in stands first. Every path of the API is served as it stands here a
 
 from collections.abc import Iterable, Sequence
 
-from tocsin.web.api import admin, alert, alertgroup, entity, ledger, mail, post, quarantine, system, view
+from tocsin.web.api import admin, alert, alertgroup, entity, indexing, ledger, mail, post, quarantine, repeat, system, view
 from tocsin.web.door import Route
 from tocsin.web.pages import PAGES
 
@@ -27,6 +27,9 @@ API: Sequence[Route] = [
     Route(["GET"], f"{V2}/alertgroup/{{id}}/entry", "viewer", alertgroup.get_entries),
     Route(["GET"], f"{V2}/alertgroup/{{id}}/entity", "viewer", entity.get_of_alertgroup),
     Route(["GET"], f"{V2}/alertgroup/{{id}}/delivery", "viewer", ledger.get_deliveries),
+    Route(["GET"], f"{V2}/alertgroup/{{id}}/repeat", "viewer", repeat.get_repeats),
+    Route(["PUT"], f"{V2}/alertgroup/{{id}}/repeat", "analyst", repeat.put_kind),
+    Route(["POST"], f"{V2}/alertgroup/{{id}}/unfold", "analyst", repeat.post_unfold),
     Route(["PUT"], f"{V2}/deleted/{{id}}", "analyst", alertgroup.put_deleted),
     Route(["GET"], f"{V2}/alert", "viewer", alert.list_alerts),
     Route(["GET"], f"{V2}/alert/{{id}}", "viewer", alert.get_alert),
@@ -61,6 +64,8 @@ API: Sequence[Route] = [
     Route(["GET"], f"{V2}/view/{{id}}", "viewer", view.get_view),
     Route(["PUT"], f"{V2}/view/{{id}}", "viewer", view.put_view),
     Route(["DELETE"], f"{V2}/view/{{id}}", "viewer", view.delete_view),
+    Route(["GET"], f"{V2}/entities/rebuild", "viewer", indexing.get_rebuild),
+    Route(["POST"], f"{V2}/entities/rebuild", "admin", indexing.post_rebuild),
     Route(["GET"], f"{V2}/whoami", "none", admin.get_whoami),
     Route(["GET"], f"{V2}/key", "admin", admin.list_keys),
     Route(["POST"], f"{V2}/key", "admin", admin.post_key),

@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response, StreamingResponse
 
 from tocsin.errors import StoreError
+from tocsin.indexing import OUT_OF_LINE, Indexer
 from tocsin.plugin import Destination
 from tocsin.store import Tx, access, alertgroup, delivery, message
 from tocsin.web.answers import Json, readable, refusal
@@ -109,6 +110,7 @@ async def post_doctor(request: Request) -> Response:
     destinations = web.hub.wiring.destinations
     checks += await asyncio.gather(*(_check_destination(name, one) for name, one in destinations.items()))
     if checks[0].ok:
+        checks.append(await run_in_threadpool(_check_index, web.hub.indexer))
         checks += await read(request, lambda tx: _check_books(tx, set(destinations)))
     return Json(Checks(checks))
 
@@ -132,6 +134,15 @@ async def _check_destination(name: str, destination: Destination) -> Check:
     if isinstance(said, BaseException):
         return Check(f"destination {name}", False, readable(str(said) or type(said).__name__))
     return Check(f"destination {name}", True, readable(said))
+
+
+def _check_index(indexer: Indexer) -> Check:
+    if not indexer.in_line():
+        return Check("index", False, OUT_OF_LINE)
+    if indexer.failed:
+        wrong = f"{indexer.failed:,} alertgroups were indexed without their entities since the start: see the log"
+        return Check("index", False, wrong)
+    return Check("index", True, "made with the configuration of today")
 
 
 def _check_books(tx: Tx, configured: set[str]) -> list[Check]:

@@ -6,15 +6,19 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from tocsin.model import Micros
-from tocsin.store import delivery, tally
+from tocsin.store import delivery, index, tally
 from tocsin.store.delivery import LaneState
 from tocsin.store.engine import Tx
+from tocsin.store.index import Lag
 from tocsin.store.tally import SourceState, Tally
 from tocsin.web.notes import now_micros
 from tocsin.web.pages.alerts import store_of
 from tocsin.web.pages.drawing import draw, piece, target_of
 from tocsin.web.pages.head import failing, head_of, together
 from tocsin.web.state import web_of
+
+MOST_WAITING = 100_000
+"""More are not counted for a page."""
 
 
 class SourceLine(NamedTuple):
@@ -45,6 +49,8 @@ class Flow(NamedTuple):
     balances: list[tuple[str, Tally]]
     sources: list[SourceLine]
     lanes: list[LaneLine]
+    lag: Lag
+    most: int
 
 
 def flow(request: Request) -> Response:
@@ -73,7 +79,8 @@ def _read(tx: Tx, now: Micros, configured: frozenset[str]) -> Flow:
         for name in names
     ]
     lanes = [_lane(state, configured) for state in delivery.lanes(tx)]
-    return Flow([("Today (UTC)", together(today)), ("Since the beginning", together(ever))], sources, lanes)
+    balances = [("Today (UTC)", together(today)), ("Since the beginning", together(ever))]
+    return Flow(balances, sources, lanes, index.lag(tx, MOST_WAITING), MOST_WAITING)
 
 
 def _source(known: SourceState, today: Tally) -> SourceLine:
