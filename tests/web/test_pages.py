@@ -109,8 +109,9 @@ def test_cells_keep_the_exact_text_that_came(person: Caller, admin: Caller) -> N
     group = answer.json()["id"]
 
     page = person.get(f"/alerts/{group}").text
+    cells = [re.sub(r"<[^>]*>", "", cell) for cell in re.findall(r"<td>(.*?)</td>", page)]
     for shown in ("1.50e10", "12345678901234567890123", "Bob &lt;bob@example.com&gt;", "a &amp; b"):
-        assert f"<td><bdi>{shown}</bdi></td>" in page, shown
+        assert shown in cells
     assert '<td><span class="null">null</span></td>' in page
 
 
@@ -126,7 +127,8 @@ def test_only_links_to_the_web_can_be_clicked(person: Caller, admin: Caller) -> 
 
 @pytest.mark.parametrize(
     "query", ["id=abc", "id=1-99999999999", "from=yesterday", "sort=nonsense", "sort=--id", "after=%5B1%5D",
-              "after=%5B%22x%22,1%5D", "after=%5B99999999999999999999,1%5D", "status=melted", "last=9y", "subject=%5B"]
+              "after=%5B%22x%22,1%5D", "after=%5B99999999999999999999,1%5D", "status=melted", "last=9y", "subject=%5B",
+              "q=%28", "q=sorce:x&tag=a", "q=data.a:/%28%3F=x%29/", "q=%0a%0d"]
 )  # fmt: skip
 def test_a_query_that_makes_no_sense_is_no_error_page(person: Caller, query: str) -> None:
     assert person.get(f"/alerts?{query}").status_code == 200
@@ -153,7 +155,7 @@ def test_a_viewer_sees_everything_and_may_press_nothing(admin: Caller) -> None:
 
     page = viewer.get(f"/alerts/{group}")
     assert 'id="close"' not in page.text
-    assert 'type="checkbox"' not in page.text
+    assert 'name="alert"' not in page.text
     refused = viewer.post(f"/alerts/{group}/status", data={"csrf_token": csrf(page), "status": "closed"})
     assert refused.status_code == 403
     assert "You may not do that" in refused.text
