@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from browser.conftest import Desk, Open
+from browser.conftest import WAIT_MS, Desk, Open
 from browser.test_looks import RULES
 
 
@@ -36,7 +36,7 @@ def test_the_query_of_the_list_is_saved_and_its_count_moves_while_one_looks_on(d
     expect(link.locator("b")).to_have_text("1")
 
     desk.post(subject="second", tag=["counted"])
-    expect(link.locator("b")).to_have_text("2")
+    expect(link.locator("b")).to_have_text("2", timeout=WAIT_MS)
     page.locator("#search").fill("tag:other")
     page.keyboard.press("Enter")
     expect(link).not_to_have_attribute("aria-current", "true")

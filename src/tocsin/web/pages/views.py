@@ -21,7 +21,7 @@ from tocsin.web.pages.entry import inside
 from tocsin.web.reading import query_of
 from tocsin.web.state import path_id, principal_of, web_of
 
-MOST_PILLS = 5
+MOST_PILLS = 4
 """So many stand beside the search box; the others are one click away."""
 MOST_AT_ONCE = 60
 """Counts for one page."""

@@ -44,7 +44,8 @@ function follow() {
 
 if (document.querySelector("[data-count]")) {
   count();
-  document.addEventListener("tocsin:news", () => sparingly("views", 10000, count));
+  // Not at once: the server keeps a count for two seconds, and what is new is indexed meanwhile.
+  document.addEventListener("tocsin:news", () => sparingly("views", 10000, () => setTimeout(count, 2500)));
   // Spans of time move on even when nothing arrives.
   setInterval(count, 60000);
 }
