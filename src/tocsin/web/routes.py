@@ -5,7 +5,20 @@ The hot way in stands first. Every path of the API is served as it stands here a
 
 from collections.abc import Iterable, Sequence
 
-from tocsin.web.api import admin, alert, alertgroup, entity, indexing, ledger, mail, post, quarantine, repeat, system, view
+from tocsin.web.api import (
+    admin,
+    alert,
+    alertgroup,
+    entity,
+    indexing,
+    ledger,
+    mail,
+    post,
+    quarantine,
+    repeat,
+    system,
+    view,
+)
 from tocsin.web.door import Route
 from tocsin.web.pages import PAGES
 

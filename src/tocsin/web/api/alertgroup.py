@@ -26,7 +26,7 @@ from tocsin.web.api.changes import (
     tlp_of,
 )
 from tocsin.web.api.described import described
-from tocsin.web.api.parameters import COLUMNS, FLAIR, LISTING, only_known, with_flair
+from tocsin.web.api.parameters import COLUMNS, FLAIR, LISTING, REPEATS, only_known, with_flair
 from tocsin.web.api.shapes import (
     Alertgroup,
     AlertgroupRecord,
@@ -45,7 +45,9 @@ from tocsin.web.state import answer, body_of, known_of, path_id, principal_of, r
 log = structlog.get_logger()
 
 
-@described("List alertgroups, newest first, without their bodies.", Listed[AlertgroupRecord], parameters=LISTING)
+@described(
+    "List alertgroups, newest first, without their bodies.", Listed[AlertgroupRecord], parameters=(*LISTING, *REPEATS)
+)
 async def list_alertgroups(request: Request) -> Response:
     """SCOT's envelope around the alertgroups that were asked for."""
     names = AlertgroupRecord.__struct_fields__

@@ -58,7 +58,10 @@ _EVERY: Grammar = {
 }
 ALERTGROUPS: Grammar = _EVERY | {
     name: Field(name, "number")
-    for name in ("views", "entry_count", "alert_count", "open_count", "closed_count", "promoted_count")
+    for name in (
+        *("views", "entry_count", "alert_count", "open_count", "closed_count", "promoted_count"),
+        *("seen", "folded_into"),
+    )
 }
 ALERTS: Grammar = _EVERY | {"alertgroup": Field("alertgroup", "number")}
 

@@ -33,6 +33,10 @@ LISTING = (
     _text("tag", 'a, !a, a,b (all), a|b (any), ["a","!b"].'),
     _text("source", "As tag."),
 )
+REPEATS = (
+    _text("seen", "How often it came, its repeats counted."),
+    _text("folded_into", "The alertgroup that it is folded into; without this or an id, folded ones are left out."),
+)
 
 
 def with_flair(query: Mapping[str, list[str]], columns: Sequence[str] = ()) -> bool:

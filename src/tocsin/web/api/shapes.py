@@ -70,7 +70,8 @@ class AlertgroupRecord(msgspec.Struct, frozen=True, kw_only=True):
     """An alertgroup as lists have it. `when` is when it was received, `created` what its sender said.
 
     `message` is the message it was made of, `repeats` an earlier alertgroup that came under the same message_id with
-    other content.
+    other content. `seen` counts it and what is folded into it, the newest of which came at `last_seen`; `folded_into`
+    is the alertgroup of which it is a repeat itself.
     """
 
     id: Id
@@ -96,6 +97,9 @@ class AlertgroupRecord(msgspec.Struct, frozen=True, kw_only=True):
     firstview: int
     message: int
     repeats: int | None
+    folded_into: int | None
+    seen: Count
+    last_seen: int
     parsed: int = 0
     promotion_id: int = 0
     entry_count: int = 0
@@ -202,9 +206,11 @@ def _shared(group: alertgroup.Summary) -> dict[str, Any]:
     same = (
         *("id", "subject", "status", "message_id", "alert_count", "open_count", "closed_count", "promoted_count"),
         *("columns", "tlp", "severity", "owner", "groups", "ahrefs", "views", "message", "repeats"),
+        *("folded_into", "seen"),
     )
     taken = {name: getattr(group, name) for name in same}
     times = {name: seconds(getattr(group, name)) for name in ("created", "updated", "firstview")}
+    times["last_seen"] = seconds(group.received if group.last_seen is None else group.last_seen)
     return taken | times | {"tag": group.tags, "source": group.sources, "when": seconds(group.received)}
 
 
