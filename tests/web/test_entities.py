@@ -198,14 +198,14 @@ def test_entities_are_marked_at_once_and_counted_when_they_are_indexed(
         "10.0.0.1</a>"
     )
     assert link.format("IPv4 address, own network", "") in page
-    assert 'title="domain, not an own domain" data-n="">evil[.]example[.]com</a></bdi></h1>' in page
+    assert 'title="domain, not own" data-n="">evil[.]example[.]com</a></bdi></h1>' in page
     assert "Not counted yet" in page
 
     admin.post_group(data=[{"src": "10.0.0.1"}])
     indexed(hub)
     page = person.get(f"/alerts/{group}").text
     assert link.format("IPv4 address, own network, seen in 1 other alertgroup", "1") in page
-    assert "domain, not an own domain, seen in no other alertgroup" in page
+    assert "domain, not own, seen in no other alertgroup" in page
     section = page[page.index('id="entities"') : page.index("</section>", page.index('id="entities"'))]
     assert re.findall(r"<dt>([^<]*)", section.replace("<bdi>", "").replace("</bdi>", "")) == [
         "IPv4 address ",
@@ -225,7 +225,7 @@ def test_entities_inside_each_other_each_have_their_link_and_the_text_stays(
     cell = page[page.index("<td><bdi>GET") :].partition("</td>")[0]
     assert html.unescape(re.sub(r"<[^>]*>", "", cell)) == text
     assert len(re.findall(r'class="en name"', cell)) >= 3
-    assert cell.count(" data-n=") == len(set(re.findall(r'href="([^"]*)"', cell)))
+    assert cell.count(" data-n=") == len(set(re.findall(r'href="([^"]*)"', cell)))  # one number each, at its end
 
 
 @sqlite_only

@@ -3,8 +3,9 @@
 Everything here reads the index (`index.py`), so an alertgroup that still waits for it has no entities yet.
 """
 
-from collections import Counter
+import heapq
 from collections.abc import Iterable, Sequence
+from operator import itemgetter
 from typing import Any
 
 import msgspec
@@ -70,12 +71,24 @@ def is_indexed(tx: Tx, group: int) -> bool:
     return row is not None
 
 
-def of_group(tx: Tx, group: int, *, places: bool = False) -> list[Seen]:
-    """The entities of an alertgroup, by type, those that stand there most often first."""
-    counted = Counter[int]()
+def counts(tx: Tx, group: int) -> dict[int, int]:
+    """The ids of the entities of an alertgroup, and at how many places each stands in it."""
+    counted: dict[int, int] = {}
     for (part,) in tx.rows("SELECT entities FROM indexed WHERE alertgroup = :group", group=group):
-        for id, n in _ENTITIES.decode(part):
-            counted[id] += n
+        counted |= _ENTITIES.decode(part)
+    return counted
+
+
+def of_group(
+    tx: Tx, group: int, *, counted: dict[int, int] | None = None, most: int | None = None, places: bool = False
+) -> list[Seen]:
+    """The entities of an alertgroup, by type, those that stand there most often first; no more than `most` of them.
+
+    `counted` are its `counts`, from one who has asked for them before.
+    """
+    counted = counts(tx, group) if counted is None else counted
+    if most is not None and len(counted) > most:
+        counted = dict(heapq.nlargest(most, counted.items(), key=itemgetter(1)))
     found = [
         _seen(cells, counted[cells[0]])
         for cells in tx.rows(

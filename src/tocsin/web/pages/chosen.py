@@ -94,9 +94,19 @@ class Chosen(NamedTuple):
 
 
 def choose(
-    tx: Tx, id: int, asked: Asked, *, rows_after: int = 0, record: int = 0, entities: Known | None = None
+    tx: Tx,
+    id: int,
+    asked: Asked,
+    *,
+    rows_after: int = 0,
+    record: int = 0,
+    entities: Known | None = None,
+    marks: bool = True,
 ) -> Chosen:
-    """Read an alertgroup for its page; `entities` are marked, if it is said whose. Raises NotFound."""
+    """Read an alertgroup for its page; with its entities, if it is said whose, and with them marked where they stand.
+
+    Raises NotFound.
+    """
     known = alertgroup.get(tx, id)
     found = alert.of_group(tx, id, limit=FIRST_ROWS + 1, after=rows_after)
     rows = [RowLine(row.id, row.status.value, cells_of(row.json, known.columns)) for row in found[:FIRST_ROWS]]
@@ -123,7 +133,10 @@ def choose(
         record=_record(tx, known, record) if record else None,
         entities=None,
     )
-    return plain if entities is None else _marked(tx, plain, entities)
+    if entities is None:
+        return plain
+    counted = plain._replace(entities=section_of(tx, id, entities))
+    return _marked(tx, counted, entities) if marks else counted
 
 
 def _marked(tx: Tx, plain: Chosen, known: Known) -> Chosen:
@@ -140,7 +153,6 @@ def _marked(tx: Tx, plain: Chosen, known: Known) -> Chosen:
         text=marking.show(plain.text),
         rows=rows,
         record=plain.record and plain.record._replace(fields=[(name, marking.show(it, name)) for name, it in fields]),
-        entities=section_of(tx, group.id, known),
     )
 
 

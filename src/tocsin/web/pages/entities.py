@@ -117,6 +117,6 @@ def of_alertgroup(request: Request) -> Response:
         one = alertgroup.get(tx, group)
         if one.deleted is not None:
             raise NotFound(f"Alertgroup {group} was deleted.")
-        return {"group": one, "section": section_of(tx, group, known, MOST)}
+        return {"group": one, "section": section_of(tx, group, known, MOST, None)}
 
     return draw(request, "entities_page.html", here="alerts", **store_of(request).read(work))

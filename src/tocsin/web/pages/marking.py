@@ -6,7 +6,7 @@ shown. So an alertgroup that is not indexed yet has its marks at once, only with
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, overload
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import quote, urlsplit
 
 from tocsin.entities import Found, Known, in_text, marked
 from tocsin.model import Entity
@@ -49,7 +49,14 @@ WORDS: Mapping[str, str] = {
     "message_id": "message id",
     "technique": "ATT&CK technique",
 }
-_MAY_BE_OWN = {"ipv4": "network", "ipv6": "network", "cidr": "network", "domain": "domain", "email": "domain"}
+_MAY_BE_OWN = {
+    "ipv4": "network",
+    "ipv6": "network",
+    "cidr": "network",
+    "domain": "domain",
+    "email": "domain",
+    "url": "host",
+}
 
 
 def type_words(type: str) -> str:
@@ -59,8 +66,7 @@ def type_words(type: str) -> str:
 
 def address_of(one: Entity | Seen | entity.Known) -> str:
     """The page of an entity."""
-    value = one.value.encode("utf-8", "replace").decode()
-    return f"/entity?{urlencode({'type': one.type, 'value': value})}"
+    return f"/entity?type={one.type}&value={quote(one.value, safe='', errors='replace')}"
 
 
 def is_own(known: Known, one: Entity | entity.Known) -> bool:
@@ -75,10 +81,10 @@ def is_own(known: Known, one: Entity | entity.Known) -> bool:
 
 
 def own_words(type: str, own: bool) -> str:
-    """`own network`, `not own`; empty for types that nobody owns."""
-    if type == "url" or type in _MAY_BE_OWN:
-        return f"own {_MAY_BE_OWN.get(type, 'host')}" if own else f"not an own {_MAY_BE_OWN.get(type, 'host')}"
-    return ""
+    """`own network` or `not own`; empty for types that nobody owns."""
+    if type not in _MAY_BE_OWN:
+        return ""
+    return f"own {_MAY_BE_OWN[type]}" if own else "not own"
 
 
 def mark_of(one: Entity | Seen | entity.Known, own: bool, elsewhere: int | None) -> Mark:
@@ -132,16 +138,15 @@ class Marking:
         founds = self._founds.get((column, text)) if isinstance(text, str) else None
         if not founds or not isinstance(text, str):
             return text
-        pieces = marked(text, founds)
-        last = {piece.founds[-1]: at for at, piece in enumerate(pieces) if piece.founds}
-        return Marked(
-            tuple(
-                Piece(piece.text, self._marks.get(piece.founds[-1].entity), last[piece.founds[-1]] == at)
-                if piece.founds
-                else Piece(piece.text)
-                for at, piece in enumerate(pieces)
-            )
-        )
+        pieces: list[Piece] = []
+        end = 0
+        for words, around in marked(text, founds):
+            end += len(words)
+            if around:
+                pieces.append(Piece(words, self._marks.get(around[-1].entity), end == around[-1].end))
+            else:
+                pieces.append(Piece(words))
+        return Marked(tuple(pieces))
 
 
 def _found(text: str, column: str, known: Known, longest: int) -> list[Found]:
