@@ -22,7 +22,7 @@ __all__ = ["LONGEST_S", "Compiler", "Way", "count_up_to", "ids", "matching", "pa
 
 def page(tx: Tx, tree: Tree, order: Order, limit: int, after: Cursor | None = None, now: Micros = 0) -> list[Summary]:
     """The next `limit` alertgroups behind `after`: keyset paging, as quick on page 9,000 as on page 1."""
-    found = way(tx, tree, order, now)
+    found = way(tx, tree, order, now, after)
     rows: list[Row] = []
     with tx.within(LONGEST_S):
         for statement, params in _statements(found, order, after):
@@ -66,7 +66,7 @@ def count_up_to(tx: Tx, tree: Tree, most: int, now: Micros, within_s: float = LO
 
 def ids(tx: Tx, tree: Tree, now: Micros, after: int = 0, limit: int = 1000) -> list[int]:
     """Their ids behind `after`, ascending."""
-    found = way(tx, tree, Order(descending=False), now)
+    found = way(tx, tree, Order(descending=False), now, (after, after))
     with tx.within(LONGEST_S):
         rows = tx.rows(
             f"SELECT {found.id} FROM {found.tables} WHERE {found.condition} AND {found.id} > :after"

@@ -24,12 +24,12 @@ class Compiler:
     """One statement's conditions; their values travel in `params`."""
 
     def __init__(self, engine: str, now: int) -> None:
-        self._s = Statement(engine, now)
+        self.s = Statement(engine, now)
 
     @property
     def params(self) -> Params:
         """What travels beside the statement."""
-        return self._s.params
+        return self.s.params
 
     def condition(self, node: Part) -> str:
         """Whether the node holds for `g`: to be asked of one alertgroup after the other."""
@@ -37,7 +37,7 @@ class Compiler:
             case Everything():
                 return TRUE
             case Words():
-                return wording.holds(self._s, [[node.phrase]])
+                return wording.holds(self.s, [[node.phrase]])
             case Not():
                 return f"NOT ({self.condition(node.part)})"
             case And():
@@ -55,7 +55,7 @@ class Compiler:
         """A SELECT of the ids of all alertgroups for which the node may hold; None if only a look at each can tell."""
         match node:
             case Words():
-                return wording.names(self._s, [[node.phrase]])
+                return wording.names(self.s, [[node.phrase]])
             case Or():
                 found = [self.names(part) for part in alike(node.parts)]
                 return _united([one for one in found if one is not None]) if all(found) else None
@@ -74,29 +74,29 @@ class Compiler:
         if field.name in _OF_ROW:
             return f"EXISTS ({_ALERTS} AND {self._of_alert(leaf)})"
         if field.row or field.name in ("entity", "entity.type"):
-            return listed.holds(self._s, listed.lookup(self._s, leaf))
-        return groups.holds(self._s, leaf)
+            return listed.holds(self.s, listed.lookup(self.s, leaf))
+        return groups.holds(self.s, leaf)
 
     def _names(self, leaf: Leaf) -> str | None:
         field = FIELDS[leaf.ref.field]
         if field.name == "data":
             needed = wording.needed(leaf.values) if isinstance(leaf, AnyOf) else []
-            return wording.names(self._s, needed, "cells") if needed else None
+            return wording.names(self.s, needed, "cells") if needed else None
         if field.name in _OF_ROW:
             by_id = field.name == "alert.id" and isinstance(leaf, AnyOf)
-            return f"SELECT a.alertgroup FROM alert a WHERE {self._of_alert(leaf)}" if by_id else None
+            return f"SELECT a.alertgroup AS id FROM alert a WHERE {self._of_alert(leaf)}" if by_id else None
         if field.row or field.name in ("entity", "entity.type"):
-            return listed.names(listed.lookup(self._s, leaf))
-        return groups.names(self._s, leaf)
+            return listed.names(self.s, listed.lookup(self.s, leaf))
+        return groups.names(self.s, leaf)
 
     def _cells(self, leaf: Leaf) -> str:
-        exact = f"EXISTS ({_ALERTS} AND {cells.holds(self._s, leaf)})"
-        needed = wording.needed(leaf.values) if isinstance(leaf, AnyOf) and not self._s.sqlite else []
-        return f"({wording.holds(self._s, needed, 'cells')} AND {exact})" if needed else exact
+        exact = f"EXISTS ({_ALERTS} AND {cells.holds(self.s, leaf)})"
+        needed = wording.needed(leaf.values) if isinstance(leaf, AnyOf) and not self.s.sqlite else []
+        return f"({wording.holds(self.s, needed, 'cells')} AND {exact})" if needed else exact
 
     def _of_alert(self, leaf: Leaf) -> str:
         """Whether the alert `a` has such a value, of what stands in its own row."""
-        s, name = self._s, leaf.ref.field
+        s, name = self.s, leaf.ref.field
         if name == "data":
             return cells.holds(s, leaf)
         column = _OF_ROW[name]
@@ -122,7 +122,7 @@ class Compiler:
             return same
         first = joined(before, "AND")
         # PostgreSQL would look at the alerts first.
-        return f"({first} AND {same if self._s.sqlite else f'CASE WHEN {first} THEN {same} ELSE {FALSE} END'})"
+        return f"({first} AND {same if self.s.sqlite else f'CASE WHEN {first} THEN {same} ELSE {FALSE} END'})"
 
     def _of_one(self, node: Part) -> str | None:
         """The node as a condition on `alert a`; None if it needs the index."""
@@ -158,7 +158,7 @@ class Compiler:
             case Is():
                 return self._alerts(listed.leaf(node))
             case AnyOf() | Range() | Exists():
-                return listed.alerts(self._s, listed.lookup(self._s, node))
+                return listed.alerts(self.s, listed.lookup(self.s, node))
         raise AssertionError(node)
 
 

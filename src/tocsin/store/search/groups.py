@@ -53,15 +53,17 @@ def names(s: Statement, leaf: Leaf) -> str | None:
     """A SELECT of the alertgroups that have such a value, where an index lists them."""
     name = leaf.ref.field
     if name in _LABELS:
-        return f"SELECT l.alertgroup FROM label l WHERE {_label(s, leaf)}"
+        return f"SELECT l.alertgroup AS id FROM label l WHERE {_label(s, leaf)}"
     if name in ("subject", "body") and isinstance(leaf, AnyOf):
         found = [value for value in leaf.values if isinstance(value, Phrase)]
         return wording.names(s, [found], name) if len(found) == len(leaf.values) else None
     if name == "delivery":
-        return f"SELECT d.alertgroup FROM delivery d WHERE {_owed(s, leaf)}" if _is_waiting(leaf) else None
+        return f"SELECT d.alertgroup AS id FROM delivery d WHERE {_owed(s, leaf)}" if _is_waiting(leaf) else None
+    if name == "received":
+        return f"SELECT g.id AS id FROM alertgroup g WHERE {holds(s, leaf)}"
     whole = isinstance(leaf, AnyOf) and all(isinstance(value, Text | Number) for value in leaf.values)
     if whole and name in ("owner", "message_id", "id", "message"):
-        return f"SELECT g.id FROM alertgroup g WHERE {holds(s, leaf)}"
+        return f"SELECT g.id AS id FROM alertgroup g WHERE {holds(s, leaf)}"
     return None
 
 

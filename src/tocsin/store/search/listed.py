@@ -203,11 +203,12 @@ def _moment(s: Statement, leaf: Leaf) -> str:
     return f"(t.field = '{leaf.ref.field}' AND {moments(s, 't.at', leaf)})"
 
 
-def names(found: Listed) -> str:
+def names(s: Statement, found: Listed) -> str:
     """A SELECT of the alertgroups that have it."""
     if found.table == "moment":
-        return f"SELECT t.alertgroup FROM moment t WHERE {found.where}"
-    return f"SELECT p.alertgroup FROM {found.table} t JOIN {_LINKS[found.table]} WHERE {found.where}"
+        return f"SELECT t.alertgroup AS id FROM moment t WHERE {found.where}"
+    join = "CROSS JOIN" if s.sqlite else "JOIN"
+    return f"SELECT p.alertgroup AS id FROM {found.table} t {join} {_LINKS[found.table]} WHERE {found.where}"
 
 
 def holds(s: Statement, found: Listed) -> str:

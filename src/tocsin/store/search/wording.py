@@ -29,10 +29,10 @@ Needed = list[list[Phrase]]
 def names(s: Statement, needed: Needed, field: str = "") -> str:
     """A SELECT of the alertgroups that have the phrases in one field (subject, body, cells), or in any."""
     if s.sqlite:
-        return f"SELECT w.rowid FROM word_index w WHERE w.word_index MATCH {s.put(_fts5(needed, field))}"
+        return f"SELECT w.rowid AS id FROM word_index w WHERE w.word_index MATCH {s.put(_fts5(needed, field))}"
     first, *rest = needed
     others = [f"w.alertgroup IN ({names(s, [one], field)})" for one in rest]
-    return f"SELECT w.alertgroup FROM word_index w WHERE {joined([_parts(s, first, field), *others], 'AND')}"
+    return f"SELECT w.alertgroup AS id FROM word_index w WHERE {joined([_parts(s, first, field), *others], 'AND')}"
 
 
 def holds(s: Statement, needed: Needed, field: str = "") -> str:
