@@ -135,6 +135,10 @@ class Indexer:
         return True
 
     def _put_all(self, groups: Sequence[Unread], answers: Sequence[Answer]) -> None:
+        large = self._store.read(partial(index.in_parts, groups=[each.group for each in groups]))
+        for group, number in large:
+            self._give_way()
+            self._store.write(partial(index.lighten, group=group, part=number))
         batch: list[Indexed] = []
         size = 0
         for asked, answer in zip(groups, answers, strict=True):

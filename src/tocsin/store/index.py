@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from tocsin.model import Micros, Noun
+from tocsin.store import cutting
 from tocsin.store.engine import Change, Tx, packed
 
 TABLES = (
@@ -20,9 +21,6 @@ TABLES = (
 """All of the index: none of them holds what the alerts do not say."""
 LONGEST_KEY = 300
 """Characters of a value that an engine's index takes as they are."""
-PART_WORDS, PART_BYTES, OVERLAP_WORDS = 20_000, 1_000_000, 500
-"""On PostgreSQL a text is cut into parts of at most so many words and bytes, each of which begins with the last of the
-one before: a phrase longer than that is not looked for across two parts."""
 _TURN = 0x746F6373696E
 """The number of the lock, which is the whole database's."""
 _IDS = "(SELECT CAST(value ->> 0 AS BIGINT) FROM {each:ids})"
@@ -168,6 +166,13 @@ def anew(tx: Tx, digest: str, now: Micros) -> int:
     return wait_all(tx, now)
 
 
+def lighten(tx: Tx, group: int, part: int) -> None:
+    """Take out that part of a large alertgroup that waits, and all behind it: too much for one transaction."""
+    waits = tx.row("SELECT 1 FROM unindexed WHERE alertgroup = :group", group=group)
+    if waits and _turn(tx):
+        drop(tx, [group], part)
+
+
 def put(tx: Tx, batch: Sequence[Indexed]) -> int:
     """Put alertgroups in, in place of what was in of them; those changed meanwhile keep waiting. How many were put.
 
@@ -209,12 +214,12 @@ def put(tx: Tx, batch: Sequence[Indexed]) -> int:
 
 
 def remove(tx: Tx, groups: Sequence[int]) -> None:
-    """Take out alertgroups that are being deleted; while another Tocsin puts some in, they are left for its next."""
-    if _turn(tx):
-        drop(tx, groups)
-        tx.run(f"DELETE FROM unindexed WHERE alertgroup IN {_IDS}", ids=[[group] for group in groups])
-    else:
-        wait(tx, groups, 1)
+    """Take out alertgroups that are being deleted. Large ones wait for the worker, all while another's turn lasts."""
+    later = {group for group, _ in in_parts(tx, groups)} if _turn(tx) else set(groups)
+    at_once = [group for group in groups if group not in later]
+    drop(tx, at_once)
+    tx.run(f"DELETE FROM unindexed WHERE alertgroup IN {_IDS}", ids=[[group] for group in at_once])
+    wait(tx, sorted(later), 1)
 
 
 def _turn(tx: Tx) -> bool:
@@ -228,12 +233,21 @@ def _turn(tx: Tx) -> bool:
     return bool(row and row[0])
 
 
-def drop(tx: Tx, groups: Sequence[int]) -> None:
-    """Take alertgroups out of the index, as before they are put in anew or deleted."""
+def in_parts(tx: Tx, groups: Sequence[int]) -> list[tuple[int, int]]:
+    """The parts of large alertgroups beyond the first: those to be taken out one by one, the last first."""
+    found = f"SELECT alertgroup, part FROM indexed WHERE alertgroup IN {_IDS} AND part > 0"
+    rows = tx.rows(f"{found} ORDER BY alertgroup, part DESC", ids=[[group] for group in groups])
+    return [(row[0], row[1]) for row in rows]
+
+
+def drop(tx: Tx, groups: Sequence[int], part: int = 0) -> None:
+    """Take alertgroups out of the index, as before they are put in anew or deleted, or only what follows a part."""
     ids = [[group] for group in groups]
     terms, moments, entities = [], [], []
     for group, held, at, seen in tx.rows(
-        f"SELECT alertgroup, terms, moments, entities FROM indexed WHERE alertgroup IN {_IDS}", ids=ids
+        f"SELECT alertgroup, terms, moments, entities FROM indexed WHERE alertgroup IN {_IDS} AND part >= :part",
+        ids=ids,
+        part=part,
     ):
         terms += [(term, group) for term in msgspec.json.decode(held)]
         moments += [(*one, group) for one in msgspec.json.decode(at)]
@@ -247,10 +261,11 @@ def drop(tx: Tx, groups: Sequence[int]) -> None:
     )
     tx.run(f"DELETE FROM sighting WHERE (entity, alertgroup) IN ({pair})", rows=[one[:2] for one in entities])
     _count_down(tx, terms, entities)
-    index = "rowid" if tx.engine == "sqlite" else "alertgroup"
-    tx.run(f"DELETE FROM word_index WHERE {index} IN {_IDS}", ids=ids)
-    tx.run(f"DELETE FROM body_text WHERE alertgroup IN {_IDS}", ids=ids)
-    tx.run(f"DELETE FROM indexed WHERE alertgroup IN {_IDS}", ids=ids)
+    tx.run(f"DELETE FROM indexed WHERE alertgroup IN {_IDS} AND part >= :part", ids=ids, part=part)
+    if not part:
+        index = "rowid" if tx.engine == "sqlite" else "alertgroup"
+        tx.run(f"DELETE FROM word_index WHERE {index} IN {_IDS}", ids=ids)
+        tx.run(f"DELETE FROM body_text WHERE alertgroup IN {_IDS}", ids=ids)
 
 
 def _still_waiting(tx: Tx, batch: Sequence[Indexed]) -> tuple[list[Indexed], list[int]]:
@@ -352,33 +367,12 @@ def _put_words(tx: Tx, fresh: Sequence[Indexed]) -> None:
             "INSERT INTO word_index (alertgroup, field, part, normal, words) SELECT CAST(value ->> 0 AS BIGINT),"
             " value ->> 1, CAST(value ->> 2 AS BIGINT), value ->> 3, array_to_tsvector(ARRAY(SELECT"
             " json_array_elements_text(value -> 4))) FROM {each:rows}",
-            rows=[row for each in fresh for row in _parts(each)],
+            rows=[row for each in fresh for row in cutting.parts(each.group, each.subject, each.body, each.cells)],
         )
     tx.run(
         "INSERT INTO body_text (alertgroup, text) SELECT CAST(value ->> 0 AS BIGINT), value ->> 1 FROM {each:rows}",
         rows=[(each.group, each.body_text) for each in fresh if each.body_text is not None],
     )
-
-
-def _parts(each: Indexed) -> Iterable[tuple[int, str, int, str, list[str]]]:
-    for field, text in (("subject", each.subject), ("body", each.body), ("cells", each.cells)):
-        words = text.split()
-        start, end, part = 0, 0, 0
-        while end < len(words):
-            cut = _cut(words, start)
-            end = start + len(cut)
-            yield each.group, field, part, f" {' '.join(cut)} ", sorted(set(cut))
-            start, part = end - OVERLAP_WORDS, part + 1
-
-
-def _cut(words: list[str], start: int) -> list[str]:
-    """As many words as one part holds; a tsvector ends at 2^20 bytes."""
-    cut = words[start : start + PART_WORDS]
-    size = sum(len(word.encode()) for word in cut)
-    while size > PART_BYTES:
-        half = cut[: max(2 * OVERLAP_WORDS, len(cut) // 2)]
-        cut, size = half, sum(len(word.encode()) for word in half)
-    return cut
 
 
 def _put_forward(
