@@ -27,10 +27,12 @@ from tocsin.store import (
     message,
     open_store,
     tally,
+    view,
 )
 from tocsin.store.backup import read_manifest, restore, write_backup
 from tocsin.store.filters import Filter
 from tocsin.store.habit import Habit
+from tocsin.store.view import Wanted
 
 NOW = 1_760_000_000_000_000
 
@@ -101,6 +103,7 @@ def fill(store: Store) -> None:
         again.stays(tx, 6, "generic", "1", "still nobody claims it", "ada", NOW)
         again.replace(tx, 1, Alertgroup.of_rows("beacon, read again", [{"n": 1}]), None, "scot", "2", "ada", NOW)
         habit.keep(tx, {("imap", "splunk", ""): (NOW, Habit(message=1))}, 3)
+        view.put(tx, "ada", Wanted(name="queue", query="status:open", shared=True), NOW)
         tx.run("INSERT INTO lane (name, cursor) VALUES ('log', 'alerts.log 4711')")
         tx.run("UPDATE delivery SET state = 'delivered', settled = 7 WHERE id = 1")
         tx.run(
