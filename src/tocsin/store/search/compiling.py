@@ -25,6 +25,7 @@ class Compiler:
 
     def __init__(self, engine: str, now: int) -> None:
         self.s = Statement(engine, now)
+        """What the conditions are written with."""
 
     @property
     def params(self) -> Params:
@@ -52,7 +53,7 @@ class Compiler:
                 return self._leaf(node)
 
     def names(self, node: Part) -> str | None:
-        """A SELECT of the ids of all alertgroups for which the node may hold; None if only a look at each can tell."""
+        """A SELECT of the `id` of every alertgroup for which the node may hold, perhaps twice; None without a list."""
         match node:
             case Words():
                 return wording.names(self.s, [[node.phrase]])

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
-from tocsin.query.fields import FIELDS, SEVERITIES, Kind, rank
+from tocsin.query.fields import DELIVERY_STATES, FIELDS, SEVERITIES, Kind, rank
 from tocsin.query.tree import Comparable, Exists, Range
 from tocsin.query.values import Number, Phrase, Text
 from tocsin.store.search import listed, texts, wording
@@ -58,8 +58,10 @@ def names(s: Statement, leaf: Leaf) -> str | None:
         found = [value for value in leaf.values if isinstance(value, Phrase)]
         return wording.names(s, [found], name) if len(found) == len(leaf.values) else None
     if name == "delivery":
-        return f"SELECT d.alertgroup AS id FROM delivery d WHERE {_owed(s, leaf)}" if _is_waiting(leaf) else None
+        return f"SELECT d.alertgroup AS id FROM delivery d WHERE {_owed(s, leaf)}" if _is_undelivered(leaf) else None
     if name == "received":
+        return f"SELECT g.id AS id FROM alertgroup g WHERE {holds(s, leaf)}"
+    if name in ("received", "created", "updated"):
         return f"SELECT g.id AS id FROM alertgroup g WHERE {holds(s, leaf)}"
     whole = isinstance(leaf, AnyOf) and all(isinstance(value, Text | Number) for value in leaf.values)
     if whole and name in ("owner", "message_id", "id", "message"):
@@ -178,16 +180,16 @@ def _delivered(s: Statement, leaf: Leaf) -> str:
 def _owed(s: Statement, leaf: Leaf) -> str:
     parts = [f"d.lane = {s.put(leaf.ref.of)}"] if leaf.ref.of else []
     if isinstance(leaf, AnyOf):
-        if _is_waiting(leaf):
-            # One of our own words, written out: so an index of the deliveries in that state serves.
-            parts.append(f"d.state = '{_state(leaf)}'")
+        if _is_undelivered(leaf):
+            # Our own words, written out, so that an index of what is not delivered serves.
+            parts.append(f"d.state <> 'delivered' AND d.state = '{_state(leaf)}'")
         else:
             parts.append(texts.among(s, "d.state", leaf.values))
     return joined(parts, "AND")
 
 
-def _is_waiting(leaf: Leaf) -> bool:
-    return _state(leaf) in ("due", "sending", "failed")
+def _is_undelivered(leaf: Leaf) -> bool:
+    return _state(leaf) in DELIVERY_STATES and _state(leaf) != "delivered"
 
 
 def _state(leaf: Leaf) -> str:

@@ -12,7 +12,7 @@ from tocsin.query.matching import number, phrase_needle
 from tocsin.query.tree import Comparable
 from tocsin.query.values import Glob, Network, Phrase, Text, letters
 from tocsin.query.words import words
-from tocsin.store.index import OVERLAP_WORDS
+from tocsin.store.cutting import OVERLAP_WORDS
 from tocsin.store.search.writing import Statement, joined
 
 LONGEST_PHRASE = OVERLAP_WORDS
