@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from neighbours.indexed import put_all
 from tocsin.app import Hub
 from tocsin.model import Alertgroup
 from tocsin.store import again
@@ -328,3 +329,30 @@ def test_the_list_of_alerts_has_the_subjects_of_their_groups(sender: Caller, vie
     assert [(one["subject"], one["data"]) for one in listed["records"]] == [("second", {"n": 3}), ("second", {"n": 2})]
     assert listed["totalRecordCount"] == 3
     assert [one["id"] for one in viewer.json(f"{ALERTS}?alertgroup={first}")["records"]] == [1]
+
+
+def test_a_list_is_asked_for_in_the_query_language_beside_scots_filters(
+    admin: Caller, viewer: Caller, hub: Hub
+) -> None:
+    admin.post_group(subject="Beacon one", tag=["c2"], data=[{"src_ip": "10.1.2.3"}])
+    admin.post_group(subject="Beacon two", tag=["test"], data=[{"src_ip": "192.0.2.7"}])
+    admin.post_group(subject="Scan", tag=["c2"], data=[{"src_ip": "10.9.9.9"}])
+    put_all(hub.store)
+
+    def found(query: str) -> tuple[list[int], int]:
+        answer = viewer.json(f"/scot/api/v2/alertgroup?{query}")
+        return [one["id"] for one in answer["records"]], answer["totalRecordCount"]
+
+    assert found("q=src:10.0.0.0/8") == ([3, 1], 2)
+    assert found("q=beacon+and+not+tag:test") == ([1], 1)
+    assert found("q=src:10.0.0.0/8&subject=beac") == ([1], 1)
+    assert found("q=tag:c2&q=beacon") == ([1], 1)
+    assert found("q=status:open&sort=id&limit=1&offset=1") == ([2], 3)
+    assert found("q=") == ([3, 2, 1], 3)
+
+
+def test_a_wrong_query_is_told_where_and_what_to_write_instead(viewer: Caller) -> None:
+    answer = viewer.json("/api/v2/alertgroup?q=tag:a+and+sorce:x", 422)
+
+    assert "There is no field 'sorce' (character 11): did you mean source?" in answer["error_msg"]
+    assert "There is no filter 'q'" in viewer.json("/api/v2/alert?q=x", 400)["error_msg"]

@@ -53,7 +53,7 @@ def test_what_cannot_be_kept_is_told_with_its_place_and_the_remedy(viewer: Calle
 
     wrong = {"query": "status:open and sorce:splunk"}
     for answer in (viewer.post(VIEW, json={"name": "x", **wrong}), viewer.put(f"{VIEW}/{id}", json=wrong)):
-        assert answer.status_code == 400
+        assert answer.status_code == 422
         assert "(character 17): did you mean source?" in answer.json()["error_msg"]
     assert viewer.post(VIEW, json={"name": "There"}).status_code == 409
     assert viewer.post(VIEW, json={"name": "x", "sort": "colour"}).status_code == 400
@@ -98,7 +98,7 @@ def test_a_form_that_cannot_be_kept_comes_back_with_what_was_typed_and_why(admin
     saved(person, token, name="There", query="")
 
     wrong = person.post("/views", data={"csrf_token": token, "name": "New", "query": 'tag:"<b>', "shared": "yes"})
-    assert wrong.status_code == 400
+    assert wrong.status_code == 422
     assert "close it with" in unescape(wrong.text)
     assert 'value="tag:&#34;&lt;b&gt;"' in wrong.text
     assert wrong.text.count(" checked") == 1
@@ -160,6 +160,21 @@ def test_counts_are_told_for_the_views_one_may_see(admin: Caller, viewer: Caller
     }
     assert viewer.json("/views/counts") == {"counts": {}, "again": False}
     assert f'data-count="{every}">3</b>' in viewer.get("/views").text
+
+
+@pytest.mark.parametrize("engine", ["sqlite"])
+def test_beside_the_box_the_view_that_is_looked_at_stands_out_and_the_rest_is_one_click_away(
+    admin: Caller, viewer: Caller, engine: str
+) -> None:
+    for n in range(7):
+        made(viewer, name=f"view {n}", query=f"tag:a{n}")
+    page = viewer.get("/alerts?q=tag:a6&done=Said&undo=&mark=x").text
+
+    assert re.findall(r'aria-current="true"><span class="name"><bdi>(.*?)</bdi>', page) == ["view 6"]
+    pills, others = page.split('<details class="menu">')[:2]
+    assert re.findall(r"<bdi>(view \d)</bdi>", pills) == ["view 0", "view 1", "view 2", "view 6"]
+    assert re.findall(r"<bdi>(view \d)</bdi>", others) == ["view 3", "view 4", "view 5"]
+    assert 'name="next" value="/alerts?q=tag%3Aa6"' in page
 
 
 def test_the_orders_of_views_are_those_of_the_list_each_with_its_words() -> None:

@@ -35,6 +35,7 @@ NAMES: Mapping[str, str] = {
     "open_count": "open",
     "closed_count": "closed",
     "promoted_count": "promoted",
+    "folded_into": "folded",
 }
 """The store's columns -> the language's fields; all others have one name."""
 ALWAYS_ZERO = "entry_count"

@@ -80,8 +80,10 @@ def failure_of(error: TocsinError | HTTPException) -> Failure:
             return Failure(503, str(error), {"Retry-After": str(wait)})
         case TooLarge():
             return Failure(413, str(error))
-        case Malformed() | Refused() | BadQuery() | TooSlow():
+        case Malformed() | Refused():
             return Failure(400, str(error))
+        case BadQuery() | TooSlow():
+            return Failure(422, str(error))
         case NotFound():
             return Failure(404, str(error))
         case NotYours():

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from tocsin.store import Tx, alert, alertgroup, history
-from tocsin.store.filters import Clause, check
+from tocsin.store.filters import check
 from tocsin.web.answers import Json
 from tocsin.web.api import filters, shapes
 from tocsin.web.api.changes import KEPT_OF_ALERT, AlertChange, labels_of, read_change
@@ -18,8 +18,6 @@ from tocsin.web.api.shapes import AlertRecord, Changed, HistoryLine, Label, List
 from tocsin.web.notes import now_micros
 from tocsin.web.reading import query_of
 from tocsin.web.state import answer, body_of, known_of, path_id, principal_of, write
-
-_AT_ONCE = 5000
 
 
 @described("List alerts, newest first.", Listed[AlertRecord], parameters=LISTING)
@@ -39,13 +37,7 @@ async def list_alerts(request: Request) -> Response:
 
 
 def _groups(tx: Tx, ids: set[int]) -> dict[int, alertgroup.Summary]:
-    wanted = sorted(ids)
-    groups: dict[int, alertgroup.Summary] = {}
-    for start in range(0, len(wanted), _AT_ONCE):
-        among = Clause(field="id", op="in", values=tuple(wanted[start : start + _AT_ONCE]))
-        found, _ = alertgroup.listing(tx, [among], [], 0, 0)
-        groups |= {group.id: group for group in found}
-    return groups
+    return alertgroup.some(tx, sorted(ids))
 
 
 @described("One alert.", AlertRecord, parameters=(*COLUMNS, *FLAIR))

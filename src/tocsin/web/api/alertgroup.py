@@ -10,8 +10,12 @@ from starlette.responses import Response
 
 from tocsin.errors import Malformed, NotFound, StoreUnavailable
 from tocsin.model import Status
+from tocsin.query import parse
+from tocsin.query.scot import tree_of
+from tocsin.query.tree import both
 from tocsin.store import Tx, again, alert, alertgroup, history
 from tocsin.store.filters import check
+from tocsin.store.search import listing as ordered
 from tocsin.web.answers import Json
 from tocsin.web.api import filters, shapes
 from tocsin.web.api.changes import (
@@ -26,7 +30,7 @@ from tocsin.web.api.changes import (
     tlp_of,
 )
 from tocsin.web.api.described import described
-from tocsin.web.api.parameters import COLUMNS, FLAIR, LISTING, REPEATS, only_known, with_flair
+from tocsin.web.api.parameters import COLUMNS, FLAIR, LISTING, QUERY, REPEATS, only_known, with_flair
 from tocsin.web.api.shapes import (
     Alertgroup,
     AlertgroupRecord,
@@ -46,16 +50,20 @@ log = structlog.get_logger()
 
 
 @described(
-    "List alertgroups, newest first, without their bodies.", Listed[AlertgroupRecord], parameters=(*LISTING, *REPEATS)
+    "List alertgroups, newest first, without their bodies.",
+    Listed[AlertgroupRecord],
+    parameters=(*QUERY, *LISTING, *REPEATS),
+    errors=(422,),
 )
 async def list_alertgroups(request: Request) -> Response:
     """SCOT's envelope around the alertgroups that were asked for."""
-    names = AlertgroupRecord.__struct_fields__
-    asked = filters.asked(query_of(request), filters.ALERTGROUPS, names)
+    query, now = query_of(request), now_micros()
+    asked = filters.asked(query, filters.ALERTGROUPS, AlertgroupRecord.__struct_fields__, ("q",))
+    tree = both([*map(parse, query.get("q", [])), tree_of(asked.clauses)])
 
     def listing(tx: Tx) -> Any:
         check(tx, asked.clauses)
-        found, total = alertgroup.listing(tx, asked.clauses, asked.sort, asked.limit, asked.offset)
+        found, total = ordered.listing(tx, tree, asked.sort, asked.limit, asked.offset, now)
         return shapes.listed([shapes.alertgroup_record(group) for group in found], total, asked.columns)
 
     return await answer(request, listing)

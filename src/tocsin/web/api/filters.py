@@ -86,16 +86,19 @@ class _Values(NamedTuple):
         return Malformed(f"The filter {self.parameter}={shown} cannot be read: {remedy}.")
 
 
-def asked(query: Query, grammar: Grammar, columns: Sequence[str]) -> Asked:
-    """What the query asks of a list whose records have these columns. Raises Malformed, naming the parameter."""
+def asked(query: Query, grammar: Grammar, columns: Sequence[str], also: Sequence[str] = ()) -> Asked:
+    """What the query asks of a list whose records have these columns; parameters in `also` are somebody else's.
+
+    Raises Malformed, naming the parameter.
+    """
     clauses: list[Clause] = []
     for parameter, raw in query.items():
-        if parameter in NOT_FILTERS:
+        if parameter in NOT_FILTERS or parameter in also:
             continue
         field = grammar.get(parameter)
         if field is None:
             known = ", ".join(sorted(grammar))
-            raise Malformed(f"There is no filter {parameter!r}: use {known}, or {', '.join(NOT_FILTERS)}.")
+            raise Malformed(f"There is no filter {parameter!r}: use {known}, or {', '.join((*also, *NOT_FILTERS))}.")
         values = _values(parameter, raw)
         if not values.texts:  # an empty list asks for nothing
             continue

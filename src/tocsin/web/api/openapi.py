@@ -65,6 +65,7 @@ _ERRORS: Mapping[int, str] = {
     409: "It stands in the way of what is there already.",
     413: "More bytes or rows than the limit.",
     415: "The body is packed (Content-Encoding).",
+    422: "The query cannot be read or takes too long; the sentence says at which character and what to write instead.",
     429: "Too many failed sign-ins; Retry-After says when to come again.",
     500: "A fault of Tocsin; its log says more.",
     503: "The store cannot keep up or cannot write; Retry-After says when to come again.",

@@ -33,6 +33,7 @@ LISTING = (
     _text("tag", 'a, !a, a,b (all), a|b (any), ["a","!b"].'),
     _text("source", "As tag."),
 )
+QUERY = (_text("q", "The query language, as in the search box: status:open and src:10.0.0.0/8. /query tells it."),)
 REPEATS = (
     _text("seen", "How often it came, its repeats counted."),
     _text("folded_into", "The alertgroup that it is folded into; without this or an id, folded ones are left out."),

@@ -75,7 +75,7 @@ async def list_views(request: Request) -> Response:
     return await answer(request, views)
 
 
-@described("Keep a query under a name.", ViewRecord, body=NewView, errors=(409,))
+@described("Keep a query under a name.", ViewRecord, body=NewView, errors=(409, 422))
 async def post_view(request: Request) -> Response:
     """A query that cannot be read is told where and what to write instead."""
     wanted, who, now = decoded_as(await body_of(request), NewView), principal_of(request).name, now_micros()
@@ -91,7 +91,7 @@ async def get_view(request: Request) -> Response:
 
 
 @described("Change a saved view; a shared one is changed by its owner or an admin.", ViewRecord, body=ViewChange,
-           errors=(409,))  # fmt: skip
+           errors=(409, 422))  # fmt: skip
 async def put_view(request: Request) -> Response:
     """What is not named stays as it is."""
     id, who, now = path_id(request), principal_of(request), now_micros()
