@@ -16,6 +16,7 @@ from tocsin.web.pages import (
     mail,
     messages,
     quarantine,
+    repeats,
     views,
 )
 from tocsin.web.pages.drawing import posting, reading
@@ -39,6 +40,8 @@ PAGES: list[Route] = [
     Route(["POST"], "/alerts/{id}/status", "analyst", posting(changes.status)),
     Route(["POST"], "/alerts/{id}/undo", "analyst", posting(changes.undo)),
     Route(["POST"], "/alerts/{id}/labels", "analyst", posting(changes.labels)),
+    Route(["GET"], "/alerts/{id}/repeats", "viewer", reading(repeats.listing)),
+    Route(["POST"], "/alerts/{id}/repeats", "analyst", posting(repeats.act)),
     Route(["POST"], "/deliveries/{id}", "analyst", posting(changes.owed)),
     Route(["GET"], "/alerts/{id}/original", "analyst", reading(messages.original)),
     Route(["GET"], "/alerts/{id}/original/download", "analyst", reading(messages.original_bytes)),

@@ -20,7 +20,7 @@ from tocsin.web.state import path_id, principal_of
 
 LONGEST_LABEL = 200
 MOST_LABELS = 100
-ALL_PARTS = ("facts", "labels", "counts", "way", "past")
+ALL_PARTS = ("facts", "labels", "repeats", "counts", "way", "past")
 
 
 def status(request: Request, form: Form) -> Response:
@@ -40,7 +40,7 @@ def status(request: Request, form: Form) -> Response:
         done = "Closed" if wanted == "closed" else "Opened"
         return Notice(f"{done} {n:,} {'alert' if n == 1 else 'alerts'}.", before)
 
-    return _done(request, group, work)
+    return done(request, group, work)
 
 
 def undo(request: Request, form: Form) -> Response:
@@ -56,7 +56,7 @@ def undo(request: Request, form: Form) -> Response:
                 alertgroup.set_alerts(tx, group, ids, wanted, who, now)
         return Notice("Undone: every alert stands as it did.")
 
-    return _done(request, group, work)
+    return done(request, group, work)
 
 
 def labels(request: Request, form: Form) -> Response:
@@ -79,13 +79,13 @@ def labels(request: Request, form: Form) -> Response:
         alertgroup.set_labels(tx, group, kind, after, who, now)
         return Notice(f"Removed the {kind} {removed}." if removed else f"Added the {kind} {', '.join(added)}.")
 
-    return _done(request, group, work)
+    return done(request, group, work)
 
 
 def owed(request: Request, form: Form) -> Response:
     """POST /deliveries/ID: `do` retry or drop, for a delivery that failed."""
     what = _choice(form, "do", ("retry", "drop"))
-    group = _one_id(form.get("alertgroup", [""])[-1])
+    group = one_id(form.get("alertgroup", [""])[-1])
     one, who, now = path_id(request), _who(request), now_micros()
 
     def work(tx: Tx) -> Notice:
@@ -96,10 +96,10 @@ def owed(request: Request, form: Form) -> Response:
         words = "It will be tried again now." if what == "retry" else "Given up; it stays in the history."
         return Notice(words if done else "It is no longer waiting for a decision.")
 
-    return _done(request, group, work)
+    return done(request, group, work)
 
 
-def _done(request: Request, group: int, work: Callable[[Tx], Notice]) -> Response:
+def done(request: Request, group: int, work: Callable[[Tx], Notice]) -> Response:
     """Change, then show what is changed: its parts for htmx, the page anew for a plain form."""
     store = store_of(request)
     notice = store.write(work)
@@ -123,7 +123,8 @@ def _choice(form: Form, name: str, choices: Sequence[str]) -> str:
     return value
 
 
-def _one_id(text: str) -> int:
+def one_id(text: str) -> int:
+    """The one id in a field of a form. Raises Malformed."""
     found = ranges.read(text)
     if len(found) != 1:
         raise Malformed("The form names no alertgroup.")

@@ -15,6 +15,7 @@ from tocsin.web.pages.asked import Asked
 from tocsin.web.pages.cells import cells_of, fields_of
 from tocsin.web.pages.lines import Line, line_of
 from tocsin.web.pages.marking import LONGEST_TEXT, Marking
+from tocsin.web.pages.repeated import Repeats, repeats_of
 from tocsin.web.pages.section import Section, section_of
 from tocsin.web.pages.shown import Cell, Words
 from tocsin.web.pages.way import Step, way_of
@@ -90,6 +91,7 @@ class Chosen(NamedTuple):
     links: list[SafeLink]
     text: Words
     record: Record | None
+    repeats: Repeats
     entities: Section | None
 
 
@@ -131,6 +133,7 @@ def choose(
         links=[_link(link) for link in known.ahrefs],
         text=(body_plain or body)[:LONGEST_TEXT],
         record=_record(tx, known, record) if record else None,
+        repeats=repeats_of(tx, known),
         entities=None,
     )
     if entities is None:

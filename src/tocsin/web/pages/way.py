@@ -32,7 +32,9 @@ class Step(NamedTuple):
 
 def way_of(known: Summary, message: Kept | None, owed: Sequence[Owed]) -> list[Step]:
     """Every step of an alertgroup so far, deliveries in the order in which they were owed."""
-    return [*_arrival(known, message), *(_delivery(one) for one in owed)]
+    folded = f"Folded into alertgroup {known.folded_into} as its repeat: not sent to where that was sent"
+    repeat = [Step("held", folded, known.received)] if known.folded_into else []
+    return [*_arrival(known, message), *repeat, *(_delivery(one) for one in owed)]
 
 
 def _arrival(known: Summary, message: Kept | None) -> list[Step]:
