@@ -94,3 +94,6 @@ CREATE TABLE body_text (
     alertgroup  {id},
     text        TEXT NOT NULL
 );
+
+-- What stands in any state but the usual one.
+CREATE INDEX delivery_state ON delivery (state, lane, alertgroup) WHERE state <> 'delivered';

@@ -2,7 +2,8 @@
 
 A condition on the listed value (`term t`, `entity t`) is asked in one of three shapes: for all alertgroups that have
 it, for whether one alertgroup has it by way of the value (few values), or by way of all that the alertgroup has (where
-the condition may mean any number of values).
+the condition may mean any number of values). It stands in a WHERE and under no `not`, so it may come out as NULL; an
+index could not be asked about the outside of a coalesce.
 """
 
 from collections.abc import Sequence
@@ -121,7 +122,7 @@ def within(s: Statement, network: Network) -> str:
     """Whether the span of `t` lies in a network."""
     low, high = addresses.span(network.text) or ("", "")
     first, last = s.put(low), s.put(high)
-    return f"coalesce(t.low >= {first} AND t.low <= {last} AND t.high <= {last}, {FALSE})"
+    return f"(t.low >= {first} AND t.low <= {last} AND t.high <= {last})"
 
 
 def _between(s: Statement, field: Field, asked: Range) -> str:
@@ -130,7 +131,7 @@ def _between(s: Statement, field: Field, asked: Range) -> str:
     limits = [_amount(field, limit) for limit in (asked.low, asked.high)]
     low, high = (None if limit is None else s.put(limit) for limit in limits)
     column = "t.amount" if field.kind is Kind.FRACTION else "t.number"
-    return f"coalesce({bounds(column, low, high, low_in=asked.low_in, high_in=asked.high_in)}, {FALSE})"
+    return bounds(column, low, high, low_in=asked.low_in, high_in=asked.high_in)
 
 
 def _amount(field: Field, limit: Comparable | None) -> int | float | None:
@@ -157,7 +158,7 @@ def span_between(s: Statement, asked: Range) -> str:
     (low, high), low_in, high_in = span_bounds(asked)
     first, last = s.put(low), s.put(high)
     below = f"t.low <= {last} AND t.high <{'=' * high_in} {last}"
-    return f"coalesce(t.low >{'=' * low_in} {first} AND {below}, {FALSE})"
+    return f"(t.low >{'=' * low_in} {first} AND {below})"
 
 
 def _entity(s: Statement, leaf: Leaf) -> str:
