@@ -121,7 +121,12 @@ document.addEventListener(
   true,
 );
 
-// An alertgroup is shown before it is counted: once its entities are, the marks get their numbers.
+// An alertgroup is shown before it is counted: once its entities are, the marks get their numbers. The news of it may
+// come before this page listens, so it is asked for, too.
+setInterval(() => {
+  const waiting = document.querySelector("#entities[data-waits]");
+  if (waiting && document.visibilityState === "visible") renew(`${detail().dataset.url}/now${location.search}`, detail(), "none");
+}, 3000);
 document.addEventListener("htmx:after:swap", () => {
   const counted = new Map();
   for (const link of document.querySelectorAll("#entities a.en")) counted.set(link.getAttribute("href"), link);
