@@ -30,7 +30,7 @@ def test_a_view_is_read_as_it_was_kept_and_its_times_are_told(store: Store) -> N
         shared=True, created=NOW, changed=NOW,
     )  # fmt: skip
     assert store.read(lambda tx: view.get(tx, kept.id, "grace")) == kept
-    wanted = Wanted(name="Hour", query="")
+    wanted = Wanted(name="Hour", query="", sort="-received")
     changed = store.write(lambda tx: view.change(tx, kept.id, "ada", wanted, NOW + 5))
     assert (changed.name, changed.query, changed.sort, changed.shared) == ("Hour", "", "", False)
     assert (changed.created, changed.changed) == (NOW, NOW + 5)

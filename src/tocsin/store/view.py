@@ -18,6 +18,8 @@ LONGEST_NAME = 100
 LONGEST_QUERY = 4000
 ORDERS = ("received", "id", "subject", "status", "views", "alert_count", "updated", "created")
 """What a list may be sorted by; - before it is downwards."""
+NEWEST = "-received"
+"""The order of a list that is asked for nothing else; a view keeps it as the empty one."""
 MOST = 200
 """Views of one owner."""
 _MOST_DROPPED = 20
@@ -184,4 +186,4 @@ def _checked(wanted: Wanted) -> Wanted:
     if "\x00" in query:
         raise Malformed("The query holds a NUL character: leave it out.")
     parse(query)
-    return Wanted(name=name, query=query, sort=sort, shared=wanted.shared)
+    return Wanted(name=name, query=query, sort="" if sort == NEWEST else sort, shared=wanted.shared)

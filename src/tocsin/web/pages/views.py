@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -16,7 +16,7 @@ from tocsin.web.notes import now_micros
 from tocsin.web.pages import ranges
 from tocsin.web.pages.asked import NEWEST, Asked
 from tocsin.web.pages.counting import Count, counts_of
-from tocsin.web.pages.drawing import HEADERS, Form, address_of_page, draw
+from tocsin.web.pages.drawing import HEADERS, Form, draw
 from tocsin.web.pages.entry import inside
 from tocsin.web.reading import query_of
 from tocsin.web.state import path_id, principal_of, web_of
@@ -92,7 +92,7 @@ def beside(request: Request, asked: Asked) -> Beside:
     # The one that is looked at stands among the first, wherever its name would put it.
     if current := next((one for one in shown[MOST_PILLS:] if one.current), None):
         pills[-1] = current
-    return Beside(pills, [one for one in shown if one not in pills], address_of_page(request))
+    return Beside(pills, [one for one in shown if one not in pills], f"{quote(request.scope['path'])}{asked.suffix}")
 
 
 def views(request: Request) -> Response:
