@@ -86,10 +86,12 @@ def _way(data: Path, file: Path | None) -> Iterator[Way]:
             yield _Server(door)
         return
     from tocsin.app import build, load_config
+    from tocsin.cli.logs import set_up
 
-    hub = build(load_config(data, file), data)
+    config = load_config(data, file)
+    set_up(config.log)
+    hub = build(config, data)
     try:
-        hub.indexer.start()
         yield _Own(hub.indexer)
     finally:
         hub.stop()
@@ -112,7 +114,9 @@ class _Own:
         self._indexer = indexer
 
     def begin(self) -> int:
-        return self._indexer.rebuild()
+        total = self._indexer.rebuild()
+        self._indexer.start()
+        return total
 
     def behind(self) -> tuple[int, int]:
         return self._indexer.lag(1 << 62).waiting, self._indexer.failed
