@@ -3,6 +3,7 @@
 import re
 import shutil
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -44,6 +45,14 @@ class Desk(NamedTuple):
         with self.server.client("viewer") as client:
             known = client.get(f"/api/v2/alertgroup/{group}").json()
         return known["open_count"], known["closed_count"]
+
+    def indexed(self, query: str, n: int) -> None:
+        """Wait until a query finds so many: what was posted is found by its words a moment later."""
+        until = time.monotonic() + WAIT_MS / 1000
+        with self.server.client("viewer") as client:
+            while client.get("/api/v2/alertgroup", params={"q": query}).json()["totalRecordCount"] < n:
+                assert time.monotonic() < until, f"{query} did not find {n}"
+                time.sleep(0.05)
 
 
 @pytest.fixture(scope="module")

@@ -64,27 +64,51 @@ def test_what_the_filter_leaves_out_does_not_arrive(desk: Desk, open_page: Open)
     expect(page.locator(f"{LINES} a.subject")).to_have_text(["let in"])
 
 
-def test_filters_stand_in_the_address_and_come_back_with_it(desk: Desk, open_page: Open) -> None:
+def test_the_fields_under_the_headers_write_into_the_query(desk: Desk, open_page: Open) -> None:
     desk.post(subject="Heron over the lake", tag=["bird"], source=["camera"])
     desk.post(subject="Heron in the reeds", tag=["bird", "test"], source=["camera"])
+    desk.indexed("subject:heron", 2)
     page = open_page("/alerts")
 
-    page.locator("#search").fill("heron")
+    page.get_by_label("Filter by words of the subject").fill("hero")
     expect(page.locator(LINES)).to_have_count(2)
     expect(page.locator("#match")).to_have_text("2 alertgroups match")
+    expect(page.locator("#search")).to_have_value("subject:hero*")
     page.get_by_label("Filter by tag").fill("!test")
     expect(page.locator(f"{LINES} a.subject")).to_have_text(["Heron over the lake"])
     page.get_by_label("Filter by status").select_option("open")
-    expect(page).to_have_url(re.compile(r"/alerts\?status=open&subject=heron&tag=%21test$"))
+    expect(page).to_have_url(re.compile(r"/alerts\?q=subject%3Ahero%2A\+and\+not\+tag%3Atest\+and\+status%3Aopen$"))
     page.reload()
     expect(page.locator(f"{LINES} a.subject")).to_have_text(["Heron over the lake"])
     expect(page.get_by_label("Filter by tag")).to_have_value("!test")
     page.locator(f"{LINES} a.subject").click()
     expect(page.locator("#detail h1")).to_have_text("Heron over the lake")
-    expect(page).to_have_url(re.compile(r"/alerts/\d+\?status=open&subject=heron&tag=%21test$"))
-    page.locator("#search").fill("nothing is called so")
+    expect(page).to_have_url(re.compile(r"/alerts/\d+\?q=subject"))
+    page.get_by_label("Filter by words of the subject").fill("nothing is called so")
     expect(page.locator("#groups")).to_contain_text("No alertgroup matches")
     expect(page.locator("#detail h1")).to_have_text("Heron over the lake")
+    expect(page.get_by_label("Filter by words of the subject")).to_be_focused()
+
+
+def test_the_fields_follow_the_query(desk: Desk, open_page: Open) -> None:
+    page = open_page("/alerts?status=open&tag=bird")
+    search, status = page.locator("#search"), page.get_by_label("Filter by status")
+    expect(search).to_have_value("status:open and tag:bird")
+
+    search.fill("tag:fish and status:(open or closed) and received>=now-1h")
+    search.press("Enter")
+    expect(page.get_by_label("Filter by tag")).to_have_value("fish")
+    expect(status).to_have_value("…")
+    expect(page.locator(".range summary")).to_contain_text("last hour")
+    expect(page).to_have_url(re.compile("q=tag%3Afish"))
+    status.select_option("closed")
+    expect(search).to_have_value("tag:fish and status:closed and received>=now-1h")
+    search.fill("x")
+    search.press("Enter")
+    expect(status).to_have_value("")
+    expect(page).to_have_url(re.compile(r"\?q=x$"))
+    page.go_back()
+    expect(search).to_have_value("tag:fish and status:closed and received>=now-1h")
 
 
 def test_a_time_range_is_typed_in_the_readers_time_and_kept_in_utc(desk: Desk, open_page: Open) -> None:
@@ -92,14 +116,18 @@ def test_a_time_range_is_typed_in_the_readers_time_and_kept_in_utc(desk: Desk, o
     page = open_page("/alerts", timezone_id="Asia/Tokyo")
     page.locator(".range summary").click()
     page.get_by_label("received from").fill("2020-01-01T09:30")
-    expect(page).to_have_url(re.compile(r"from=2020-01-01T00%3A30%3A00Z"))
+    expect(page.locator("#search")).to_have_value("received>=2020-01-01T00:30:00Z")
+    expect(page).to_have_url(re.compile(r"q=received%3E%3D2020-01-01T00%3A30%3A00Z"))
     expect(page.locator(f"{LINES} a.subject").first).to_have_text("received just now")
     page.reload()
     page.locator(".range summary").click()
     expect(page.get_by_label("received from")).to_have_value(re.compile("^2020-01-01T09:30"))
     page.get_by_role("button", name="last hour").click()
-    expect(page).to_have_url(re.compile(r"\?last=1h$"))
+    expect(page).to_have_url(re.compile(r"\?q=received%3E%3Dnow-1h$"))
     expect(page.locator(".range summary")).to_contain_text("last hour")
+    page.locator(".range summary").click()
+    page.get_by_role("button", name="any time").click()
+    expect(page).to_have_url(f"{desk.url}/alerts")
 
 
 def test_a_heading_sorts_and_says_so(desk: Desk, open_page: Open) -> None:
@@ -116,7 +144,7 @@ def test_a_heading_sorts_and_says_so(desk: Desk, open_page: Open) -> None:
     expect(page.locator('th[aria-sort="descending"]')).to_have_text("Rows")
     page.get_by_role("button", name="Rows").click()
     expect(page.locator(f"{LINES} a.subject")).to_have_text(["zebra", "mole", "aardvark"])
-    expect(page).to_have_url(re.compile(r"tag=sorted&sort=alert_count$"))
+    expect(page).to_have_url(re.compile(r"q=tag%3Asorted&sort=alert_count$"))
 
 
 def test_the_list_goes_on_when_its_end_comes_in_sight(desk: Desk, open_page: Open) -> None:
