@@ -56,6 +56,7 @@ def test_seen_from_an_alertgroup_it_does_not_stand_in_all_alertgroups_are_others
     for group, elsewhere in ((first, 0), (second, 1)):
         known = store.read(lambda tx, group=group: entity.seen(tx, group, pairs))
         assert {pair: one.elsewhere for pair, one in known.items()} == {pairs[0]: elsewhere}
+        assert store.read(lambda tx, group=group: entity.elsewhere(tx, group, pairs)) == {pairs[0]: elsewhere}
 
 
 @pytest.mark.parametrize(

@@ -125,6 +125,19 @@ def seen(tx: Tx, group: int, pairs: Iterable[tuple[str, str]]) -> dict[tuple[str
     return {wanted[cells[1], cells[8]]: _seen(cells, cells[7]) for cells in rows}
 
 
+def elsewhere(tx: Tx, group: int, pairs: Iterable[tuple[str, str]]) -> dict[tuple[str, str], int]:
+    """In how many other alertgroups some entities stand, by type and value; those never indexed are left out."""
+    wanted = {(type, key_of(value)): (type, value) for type, value in pairs}
+    rows = tx.rows(
+        "SELECT e.type, e.key, e.alertgroups - CASE WHEN EXISTS (SELECT 1 FROM sighting s WHERE s.entity = e.id"
+        " AND s.alertgroup = :group) THEN 1 ELSE 0 END FROM (SELECT value ->> 0 AS type, value ->> 1 AS key"
+        " FROM {each:wanted}) AS w JOIN entity e ON e.type = w.type AND e.key = w.key",
+        wanted=list(wanted),
+        group=group,
+    )
+    return {wanted[type, key]: max(0, n) for type, key, n in rows}
+
+
 def _known(cells: Sequence[Any]) -> dict[str, Any]:
     return dict(zip(Known.__struct_fields__, cells, strict=False))
 

@@ -118,11 +118,10 @@ class Marking:
     def look_up(self, tx: Tx, group: int) -> None:
         """Ask how often everything found stands in other alertgroups."""
         pairs = [(one.type, one.value) for one in self._own if one.value.isascii() or _storable(one.value)]
-        known = entity.seen(tx, group, pairs)
+        known = entity.elsewhere(tx, group, pairs)
         indexed = entity.is_indexed(tx, group)
         for one, own in self._own.items():
-            seen = known.get((one.type, one.value))
-            self._marks[one] = mark_of(one, own, seen.elsewhere if seen else 0 if indexed else None)
+            self._marks[one] = mark_of(one, own, known.get((one.type, one.value), 0 if indexed else None))
 
     @overload
     def show(self, value: Words, column: str = "") -> Words: ...
