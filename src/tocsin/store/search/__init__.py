@@ -22,9 +22,9 @@ __all__ = ["LONGEST_S", "Compiler", "Way", "count_up_to", "ids", "matching", "pa
 
 def page(tx: Tx, tree: Tree, order: Order, limit: int, after: Cursor | None = None, now: Micros = 0) -> list[Summary]:
     """The next `limit` alertgroups behind `after`: keyset paging, as quick on page 9,000 as on page 1."""
-    found = way(tx, tree, order, now, after)
     rows: list[Row] = []
     with tx.within(LONGEST_S):
+        found = way(tx, tree, order, now, after)
         for statement, params in _statements(found, order, after):
             rows += tx.rows(statement, limit=limit - len(rows), **params)
             if len(rows) >= limit:
@@ -54,8 +54,8 @@ def _statements(found: Way, order: Order, after: Cursor | None) -> list[tuple[st
 
 def count_up_to(tx: Tx, tree: Tree, most: int, now: Micros, within_s: float = LONGEST_S) -> int:
     """How many are meant, counted no further than `most`."""
-    found = way(tx, tree, Order(), now)
     with tx.within(within_s):
+        found = way(tx, tree, Order(), now)
         row = tx.row(
             f"SELECT count(*) FROM (SELECT 1 AS one FROM {found.tables} WHERE {found.condition} LIMIT :most) AS n",
             most=most,
@@ -66,8 +66,8 @@ def count_up_to(tx: Tx, tree: Tree, most: int, now: Micros, within_s: float = LO
 
 def ids(tx: Tx, tree: Tree, now: Micros, after: int = 0, limit: int = 1000) -> list[int]:
     """Their ids behind `after`, ascending."""
-    found = way(tx, tree, Order(descending=False), now, (after, after))
     with tx.within(LONGEST_S):
+        found = way(tx, tree, Order(descending=False), now, (after, after))
         rows = tx.rows(
             f"SELECT {found.id} FROM {found.tables} WHERE {found.condition} AND {found.id} > :after"
             f" ORDER BY {found.id} LIMIT :limit",

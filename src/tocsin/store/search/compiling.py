@@ -17,6 +17,8 @@ __all__ = ["Compiler", "Params", "leads"]
 
 Part = Node | AnyOf
 _ALERTS = "SELECT a.id AS id FROM alert a WHERE a.alertgroup = g.id"
+_JOINED = 8
+"""So many conditions PostgreSQL may join as it likes."""
 _OF_ROW = {"alert.id": "a.id", "alert.status": "a.status"}
 
 
@@ -42,7 +44,7 @@ class Compiler:
             case Not():
                 return f"NOT ({self.condition(node.part)})"
             case And():
-                return joined([self.condition(part) for part in node.parts], "AND")
+                return self.all_of(node.parts)
             case Or():
                 return joined([self.condition(part) for part in alike(node.parts)], "OR")
             case Row():
@@ -51,6 +53,14 @@ class Compiler:
                 return self._leaf(listed.leaf(node))
             case _:
                 return self._leaf(node)
+
+    def all_of(self, parts: Iterable[Node]) -> str:
+        """Whether all of them hold for `g`."""
+        found = [self.condition(part) for part in barred_together(parts)]
+        if not self.s.sqlite:
+            # PostgreSQL would make a join of each, and think for minutes about the order of hundreds.
+            found[_JOINED:] = [f"CASE WHEN {each} THEN true ELSE false END" for each in found[_JOINED:]]
+        return joined(found, "AND")
 
     def names(self, node: Part) -> str | None:
         """A SELECT of the `id` of every alertgroup for which the node may hold, perhaps twice; None without a list."""
@@ -132,7 +142,7 @@ class Compiler:
                 part = self._of_one(node.part)
                 return None if part is None else f"NOT ({part})"
             case And() | Or():
-                among = alike(node.parts) if isinstance(node, Or) else node.parts
+                among = alike(node.parts) if isinstance(node, Or) else barred_together(node.parts)
                 parts = [one for part in among if (one := self._of_one(part)) is not None]
                 return joined(parts, "AND" if isinstance(node, And) else "OR") if len(parts) == len(among) else None
             case Is():
@@ -153,7 +163,7 @@ class Compiler:
             case Not():
                 return _combined([_ALERTS, self._alerts(node.part)], "EXCEPT")
             case And():
-                return _combined([self._alerts(part) for part in node.parts], "INTERSECT")
+                return _combined([self._alerts(part) for part in barred_together(node.parts)], "INTERSECT")
             case Or():
                 return _combined([self._alerts(part) for part in alike(node.parts)], "UNION")
             case Is():
@@ -173,6 +183,19 @@ def alike(parts: Iterable[Node]) -> list[Part]:
         else:
             others.append(part)
     return [AnyOf(ref, tuple(one.value for one in some)) for ref, some in found.items()] + others
+
+
+def barred_together(parts: Iterable[Node]) -> list[Node]:
+    """The parts of an `and`, with what a field must not be brought together: many of those are one list too."""
+    found: dict[Ref, list[Is]] = {}
+    others: list[Node] = []
+    for part in parts:
+        if isinstance(part, Not) and isinstance(part.part, Is):
+            found.setdefault(part.part.ref, []).append(part.part)
+        else:
+            others.append(part)
+    barred = [Not(part=some[0] if len(some) == 1 else Or(parts=tuple(some))) for some in found.values()]
+    return [*others, *barred]
 
 
 def leads(node: Node) -> list[Node]:

@@ -119,7 +119,7 @@ def _along(asked: Compiler, parts: Sequence[Node], lists: Sequence[List], barred
 
 
 def _rest(asked: Compiler, parts: Sequence[Node]) -> str:
-    return " AND ".join(["g.deleted IS NULL", *(asked.condition(part) for part in parts)])
+    return f"g.deleted IS NULL AND {asked.all_of(parts)}"
 
 
 class _Lists:
@@ -195,13 +195,13 @@ class _Lists:
         """Few values are looked up, for the index tells how many alertgroups have each."""
         found = listed.lookup(self._asked.s, leaf)
         if found.table not in _LINKS:
-            return List(listed.names(self._asked.s, found))
+            return List(listed.names(self._asked.s, found), exact)
         rows = self._tx.rows(
             f"SELECT t.id, t.alertgroups FROM {found.table} t WHERE {found.where} LIMIT {_SINGLE + 1}",
             **self._asked.params,
         )
         if len(rows) > _SINGLE:
-            return List(listed.names(self._asked.s, found))
+            return List(listed.names(self._asked.s, found), exact)
         link, total = _LINKS[found.table], sum(row[1] for row in rows)
         among = self._asked.s.numbers([row[0] for row in rows]) if rows else ""
         select = f"SELECT p.alertgroup AS id FROM {link} p WHERE p.{found.table} {among}" if rows else _NOWHERE
