@@ -14,9 +14,8 @@ from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tocsin.destinations.email import Email
+from tocsin.destinations.email import FORM, Email
 from tocsin.errors import Rejected, Unavailable
-from tocsin.formats import letter
 from tocsin.kit.secrets import Secret
 from tocsin.model import TLP, Alert, Alertgroup, Delivery, Detection, Receipt, Severity
 
@@ -167,8 +166,8 @@ def test_no_text_makes_another_header_or_a_letter_that_cannot_be_written(
 ) -> None:
     group = Alertgroup.of_rows(subject, rows, tags=(subject,))
     mail = EmailMessage()
-    mail["Subject"] = letter.title(group)
-    mail.set_content(letter.text(group), cte="quoted-printable")
+    mail["Subject"] = FORM.title(group)
+    mail.set_content(FORM.text(group), cte="quoted-printable")
 
     again = BytesParser(EmailMessage, policy=email.policy.default).parsebytes(mail.as_bytes())
     assert set(again.keys()) == {"Subject", "Content-Type", "Content-Transfer-Encoding", "MIME-Version"}

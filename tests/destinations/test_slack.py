@@ -11,9 +11,9 @@ from pydantic import ValidationError
 
 from neighbours import slack as neighbour
 from neighbours.slack import CHANNEL, TOKEN, Slack, fault_of
+from tocsin.destinations.slack import FORM
 from tocsin.destinations.slack import Slack as Destination
 from tocsin.errors import Rejected, Unavailable
-from tocsin.formats import slack as form
 from tocsin.kit.secrets import Secret
 from tocsin.model import TLP, Alert, Alertgroup, Delivery, Detection, Endpoint, Receipt, Severity
 
@@ -204,8 +204,8 @@ def test_no_text_makes_a_message_that_slack_refuses_or_pings_with(
     subject: str, rows: list[dict[str, str]], tags: list[str]
 ) -> None:
     group = Alertgroup.of_rows(subject, rows, tags=tuple(tags), sources=tuple(tags))
-    one = {"text": form.fallback(group), "blocks": form.blocks(group, "https://t.example/alerts/1")}
-    text, blocks = form.digest([group] * 50, ["https://t.example/alerts/1"] * 50)
+    one = {"text": FORM.fallback(group), "blocks": FORM.blocks(group, "https://t.example/alerts/1")}
+    text, blocks = FORM.digest([group] * 50, ["https://t.example/alerts/1"] * 50)
 
     for said in (one, {"text": text, "blocks": blocks}):
         assert fault_of(said) == ""

@@ -5,13 +5,12 @@ is kept: 50 blocks, 3,000 characters of a section, 10 elements of a context, abo
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import msgspec
 
 from tocsin.formats import log_line
-from tocsin.formats.defang import defanged
 from tocsin.model import TLP, Alert, Alertgroup, Detection, Severity, worst_of
 
 SUBJECT, SECTION, TEXT = 500, 3000, 3500
@@ -35,73 +34,83 @@ def escaped(text: str) -> str:
     return _FORMATTING.sub("\\1\u200b", log_line.plain(text).translate(_ESCAPES))
 
 
-def shown(text: str, most: int) -> str:
-    """Somebody's text, defanged, escaped and cut to a length."""
-    plain = defanged(text[:most])
-    safe = escaped(plain)
-    if len(safe) <= most and len(text) <= most:
-        return safe
-    while len(safe) >= most:
-        plain = plain[: len(plain) - max(1, (len(safe) - most) // 6)]
+class SlackForm:
+    """Alertgroups as messages."""
+
+    def __init__(self, defanged: Callable[[str], str] = str) -> None:
+        """`defanged` writes addresses and names in a text so that no program makes a link of them."""
+        self._defanged = defanged
+
+    def shown(self, text: str, most: int) -> str:
+        """Somebody's text, defanged, escaped and cut to a length."""
+        plain = self._defanged(text[:most])
         safe = escaped(plain)
-    return safe + "…"
+        if len(safe) <= most and len(text) <= most:
+            return safe
+        while len(safe) >= most:
+            plain = plain[: len(plain) - max(1, (len(safe) - most) // 6)]
+            safe = escaped(plain)
+        return safe + "…"
 
+    def fallback(self, group: Alertgroup) -> str:
+        """The text of notifications: severity, subject, how many alerts."""
+        worst = worst_of(group)
+        word = f"{worst.name.lower()}: " if worst is not None else ""
+        n = len(group.alerts)
+        return f"{word}{self.shown(group.subject, 500)} ({n:,} {'alert' if n == 1 else 'alerts'})"
 
-def fallback(group: Alertgroup) -> str:
-    """The text of notifications: severity, subject, how many alerts."""
-    worst = worst_of(group)
-    word = f"{worst.name.lower()}: " if worst is not None else ""
-    n = len(group.alerts)
-    return f"{word}{shown(group.subject, 500)} ({n:,} {'alert' if n == 1 else 'alerts'})"
+    def blocks(self, group: Alertgroup, link: str = "") -> list[dict[str, Any]]:
+        """One alertgroup: what and how bad, its first rows, then where it came from, TLP and tags."""
+        worst = worst_of(group)
+        sign = _SIGNS[worst] if worst is not None else "🔔"
+        n = len(group.alerts)
+        found = [_section(f"{sign} *{self.shown(group.subject, SUBJECT) or '(no subject)'}*")]
+        lines = [f"• {self._row(alert)}" for alert in group.alerts[:ROWS]]
+        if n > ROWS:
+            lines.append(f"… and {n - ROWS:,} more")
+        if lines:
+            found.append(_section(_whole_lines(lines)))
+        facts = [f"*{worst.name.lower()}*" if worst is not None else "", _tlp(group.tlp), ", ".join(group.sources)]
+        facts += [f"#{tag}" for tag in group.tags[:10]]
+        words = " · ".join(self.shown(one, 200) if at > 1 else one for at, one in enumerate(facts) if one)
+        if link:
+            words = f"<{link}|Alertgroup {group.id}> · {words}"
+        if words:
+            found.append({"type": "context", "elements": [{"type": "mrkdwn", "text": words[:SECTION]}]})
+        return found
 
+    def digest(self, groups: Sequence[Alertgroup], links: Sequence[str]) -> tuple[str, list[dict[str, Any]]]:
+        """Many alertgroups in one message: text and blocks with a line each, the worst first."""
+        worst_first = sorted(zip(groups, links, strict=True), key=lambda pair: -(worst_of(pair[0]) or 0))
+        lines = [f"• {_sign(group)} {_linked(self.fallback(group), link)}" for group, link in worst_first]
+        text = f"{len(groups):,} alertgroups"
+        found = [_section(f"🔔 *{text}*")]
+        size = 0
+        while lines and size < 3 * SECTION:
+            part = _whole_lines(lines)
+            taken = part.count("\n") + 1
+            lines = lines[taken:] if not part.endswith(_CUT) else []
+            size += len(part)
+            found.append(_section(part))
+        if lines:
+            found.append(_section(f"… and {len(lines):,} more"))
+        return text, found
 
-def blocks(group: Alertgroup, link: str = "") -> list[dict[str, Any]]:
-    """One alertgroup: what and how bad, its first rows, then where it came from, TLP and tags."""
-    worst = worst_of(group)
-    sign = _SIGNS[worst] if worst is not None else "🔔"
-    n = len(group.alerts)
-    found = [_section(f"{sign} *{shown(group.subject, SUBJECT) or '(no subject)'}*")]
-    lines = [f"• {_row(alert)}" for alert in group.alerts[:ROWS]]
-    if n > ROWS:
-        lines.append(f"… and {n - ROWS:,} more")
-    if lines:
-        found.append(_section(_whole_lines(lines)))
-    facts = [f"*{worst.name.lower()}*" if worst is not None else "", _tlp(group.tlp), ", ".join(group.sources)]
-    facts += [f"#{tag}" for tag in group.tags[:10]]
-    words = " · ".join(shown(one, 200) if at > 1 else one for at, one in enumerate(facts) if one)
-    if link:
-        words = f"<{link}|Alertgroup {group.id}> · {words}"
-    if words:
-        found.append({"type": "context", "elements": [{"type": "mrkdwn", "text": words[:SECTION]}]})
-    return found
+    def slips_lines(self, group: Alertgroup, sensor: str) -> list[str]:
+        """`sensor: Src IP 192.0.2.7 Detected …` for each alert, as Slips' exporter writes it."""
+        found = []
+        for alert in group.alerts:
+            said = alert.detection or _NOTHING
+            what = said.description or said.name or group.subject
+            found.append(
+                f"{escaped(sensor)}: Src IP {self.shown(log_line.source(said), 200)} Detected {self.shown(what, 2000)}"
+            )
+        return found
 
-
-def digest(groups: Sequence[Alertgroup], links: Sequence[str]) -> tuple[str, list[dict[str, Any]]]:
-    """Many alertgroups in one message: text and blocks with a line each, the worst first."""
-    worst_first = sorted(zip(groups, links, strict=True), key=lambda pair: -(worst_of(pair[0]) or 0))
-    lines = [f"• {_sign(group)} {_linked(fallback(group), link)}" for group, link in worst_first]
-    text = f"{len(groups):,} alertgroups"
-    found = [_section(f"🔔 *{text}*")]
-    size = 0
-    while lines and size < 3 * SECTION:
-        part = _whole_lines(lines)
-        taken = part.count("\n") + 1
-        lines = lines[taken:] if not part.endswith(_CUT) else []
-        size += len(part)
-        found.append(_section(part))
-    if lines:
-        found.append(_section(f"… and {len(lines):,} more"))
-    return text, found
-
-
-def slips_lines(group: Alertgroup, sensor: str) -> list[str]:
-    """`sensor: Src IP 192.0.2.7 Detected …` for each alert, as Slips' exporter writes it."""
-    found = []
-    for alert in group.alerts:
-        said = alert.detection or _NOTHING
-        what = said.description or said.name or group.subject
-        found.append(f"{escaped(sensor)}: Src IP {shown(log_line.source(said), 200)} Detected {shown(what, 2000)}")
-    return found
+    def _row(self, alert: Alert) -> str:
+        cells = [(name, _text(value)) for name, value in alert.data.items()]
+        told = [f"{escaped(name[:40])}: {self.shown(text, CELL)}" for name, text in cells if text][:CELLS]
+        return ", ".join(told) or "(empty)"
 
 
 _CUT = "…"
@@ -134,12 +143,6 @@ def _whole_lines(lines: Iterable[str]) -> str:
 
 def _tlp(tlp: TLP) -> str:
     return "" if tlp is TLP.UNSET else f"TLP:{tlp.value.upper()}"
-
-
-def _row(alert: Alert) -> str:
-    cells = [(name, _text(value)) for name, value in alert.data.items()]
-    told = [f"{escaped(name[:40])}: {shown(text, CELL)}" for name, text in cells if text][:CELLS]
-    return ", ".join(told) or "(empty)"
 
 
 def _text(value: Any) -> str:

@@ -8,12 +8,15 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from tocsin.destinations.email.line import Line
+from tocsin.entities import defanged
 from tocsin.errors import DeliveryError
-from tocsin.formats import letter
+from tocsin.formats.letter import LetterForm
 from tocsin.kit.paths import DataPath
 from tocsin.kit.secrets import Secret
 from tocsin.model import Delivery, Receipt, Sent
 from tocsin.plugin import Destination
+
+FORM = LetterForm(defanged)
 
 
 class Email(Destination):
@@ -40,7 +43,7 @@ class Email(Destination):
     def send(self, delivery: Delivery) -> Receipt:
         """Send one alertgroup; the receipt holds the Message-ID."""
         group = delivery.alertgroup
-        return self._mail(delivery.uid, letter.title(group), letter.text(group, self._link(group.id)))
+        return self._mail(delivery.uid, FORM.title(group), FORM.text(group, self._link(group.id)))
 
     def send_batch(self, deliveries: Sequence[Delivery], cursor: str) -> Sent:
         """Few of them each for itself, many as one mail."""
@@ -49,7 +52,7 @@ class Email(Destination):
         groups = [each.alertgroup for each in deliveries]
         outcome: Receipt | DeliveryError
         try:
-            title, text = letter.digest(groups, [self._link(group.id) for group in groups])
+            title, text = FORM.digest(groups, [self._link(group.id) for group in groups])
             outcome = self._mail(deliveries[0].uid, title, text)
         except DeliveryError as error:
             outcome = error

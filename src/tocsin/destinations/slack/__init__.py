@@ -8,12 +8,15 @@ import msgspec
 from pydantic import Field, model_validator
 
 from tocsin.destinations.slack.channel import Channel
+from tocsin.entities import defanged
 from tocsin.errors import DeliveryError
-from tocsin.formats import slack
+from tocsin.formats.slack import TEXT, SlackForm
 from tocsin.kit.http import Client
 from tocsin.kit.secrets import Secret
 from tocsin.model import Delivery, Receipt, Sent
 from tocsin.plugin import Destination
+
+FORM = SlackForm(defanged)
 
 
 class Slack(Destination):
@@ -50,17 +53,17 @@ class Slack(Destination):
         """Post one alertgroup; the receipt holds the channel and the message's time stamp."""
         group = delivery.alertgroup
         if self.style == "slips":
-            text = "\n".join(slack.slips_lines(group, self.sensor))
-            return self._post([delivery], {"text": text[: 10 * slack.TEXT]})
-        blocks = slack.blocks(group, self._link(group.id))
-        return self._post([delivery], {"text": slack.fallback(group), "blocks": blocks})
+            text = "\n".join(FORM.slips_lines(group, self.sensor))
+            return self._post([delivery], {"text": text[: 10 * TEXT]})
+        blocks = FORM.blocks(group, self._link(group.id))
+        return self._post([delivery], {"text": FORM.fallback(group), "blocks": blocks})
 
     def send_batch(self, deliveries: Sequence[Delivery], cursor: str) -> Sent:
         """Few of them each for itself, many as one message."""
         if len(deliveries) < self.digest_from:
             return Sent.one_by_one(self.send, deliveries, cursor)
         groups = [each.alertgroup for each in deliveries]
-        text, blocks = slack.digest(groups, [self._link(group.id) for group in groups])
+        text, blocks = FORM.digest(groups, [self._link(group.id) for group in groups])
         outcome: Receipt | DeliveryError
         try:
             outcome = self._post(deliveries, {"text": text, "blocks": blocks})
@@ -76,8 +79,7 @@ class Slack(Destination):
 
     def close(self) -> None:
         """Let go of the connections."""
-        self._http.close()
-        self._channel.close()
+        (self._http if self.webhook is not None else self._channel).close()
 
     def _post(self, deliveries: Sequence[Delivery], said: dict[str, Any]) -> Receipt:
         if self.webhook is not None:

@@ -1,6 +1,6 @@
 """Addresses, names and URLs in a text written so that no program makes a link of them."""
 
-from tocsin.entities import find
+from tocsin.entities.find import find
 
 DANGEROUS = frozenset(("ipv4", "ipv6", "cidr", "domain", "email", "url"))
 
