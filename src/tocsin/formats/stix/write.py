@@ -1,0 +1,376 @@
+"""Alertgroups as STIX 2.1: what their alerts truly say, and no more.
+
+For each alert the observables that stand in it and one observed-data; for each value that an alertgroup says is bad an
+indicator, with a sighting and a relationship `based-on` for each alert that says so; one grouping around all of it,
+with a link back; our identity, and the TLP 2.0 marking that everything bears.
+
+Bad is who attacked: the addresses, names, URLs and mail addresses of a detection's sources, unless they are our own,
+and unless the detection says that it is a test or not severe enough. Types of entities may be named that are bad
+wherever they stand in such an alert.
+
+All ids come from ours, so what is sent twice is the same object twice; `modified` is the time the caller gives it.
+"""
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple, TypedDict
+
+import msgspec
+
+from tocsin.formats.stix import observables, values
+from tocsin.formats.stix.ids import ours
+from tocsin.formats.stix.markings import MARKINGS
+from tocsin.formats.stix.objects import (
+    ENCODER,
+    SPEC,
+    Bundle,
+    Grouping,
+    Identity,
+    Indicator,
+    Object,
+    ObservedData,
+    Reference,
+    Refs,
+    Relationship,
+    Sighting,
+    Versioned,
+)
+from tocsin.formats.stix.patterns import pattern
+from tocsin.formats.times import rfc3339, writable
+from tocsin.model import Alert, Alertgroup, Detection, Entity, Micros, Severity
+
+Own = Callable[[str, str], bool]
+"""Whether a value (type, value) is ours: an own address, network, name."""
+EMPTY = Detection()
+ASSERTABLE = frozenset(("ipv4", "ipv6", "domain", "url", "email"))
+"""What an attacker is known by; a MAC address names a device of our own network."""
+ANOMALIES = ("anomal", "unusual", "suspicious", "weird")
+ANONYMIZERS = ("tor_exit", "tor exit", "proxy", "vpn")
+
+
+class Written(NamedTuple):
+    """What became of an alertgroup."""
+
+    objects: tuple[Object, ...]
+    indicators: int
+
+    @property
+    def asserts_nothing(self) -> bool:
+        """Whether no value was said to be bad: there may be observations, or nothing at all."""
+        return not self.indicators
+
+
+class Common(TypedDict):
+    """What all objects of a group with versions have alike."""
+
+    spec_version: str
+    created_by_ref: str
+    created: str
+    modified: str
+    object_marking_refs: Refs
+
+
+class Claim(NamedTuple):
+    """What an indicator says beside its pattern, of all alerts that say it."""
+
+    detection: Detection
+    since: Micros
+    confidence: int | None
+
+
+class Writer:
+    """Writes stored alertgroups in one identity's name."""
+
+    def __init__(
+        self,
+        identity: Identity,
+        own: Own,
+        *,
+        link: str = "",
+        least: Severity = Severity.LOW,
+        asserted: frozenset[str] = frozenset(),
+    ) -> None:
+        """What to write by.
+
+        Args:
+            identity: whose word it is; see `identity`.
+            own: what is never said to be bad.
+            link: where this Tocsin is, `https://tocsin.example`, for the link back; empty for none.
+            least: an alert of lower severity says of nothing that it is bad; one that has none may.
+            asserted: types of entities that are bad wherever they stand in an alert that may say so, such as `sha256`.
+        """
+        self._identity = identity
+        self._own = own
+        self._link = link.rstrip("/")
+        self._least = least
+        self._asserted = asserted
+
+    def write(
+        self,
+        group: Alertgroup,
+        entities: Mapping[int, Sequence[Entity]] | None = None,
+        modified: Micros | None = None,
+        about: Sequence[Entity] = (),
+    ) -> Written:
+        """All objects of a stored group, in an order in which none comes before what it refers to.
+
+        Args:
+            group: with its uid and its alerts' detections.
+            entities: what stands in each alert, by its index.
+            modified: when the group last changed; when it was received, if not given.
+            about: what stands in subject and body. Nothing of it was observed, but vulnerabilities and techniques are
+                referred to.
+
+        Raises:
+            ValueError: the group has no uid.
+        """
+        return _Group(self, group, entities or {}, modified, about).written()
+
+    def bad(self, detection: Detection, entities: Iterable[Entity]) -> Iterator[tuple[str, str]]:
+        """The values that an alert says are bad, with their types."""
+        if detection.category.casefold() == "test":
+            return
+        if detection.severity is not None and detection.severity < self._least:
+            return
+        named = (one for source in detection.sources for one in observables.entities_of(source))
+        found = [one for one in named if one[0] in ASSERTABLE]
+        found += [(one.type, one.value) for one in entities if one.type in self._asserted]
+        yield from (one for one in dict.fromkeys(found) if not self._is_ours(*one))
+
+    def _is_ours(self, type: str, value: str) -> bool:
+        if type != "url":
+            return self._own(type, value)
+        host = values.host(value)
+        version, address = values.network(host)
+        return self._own(f"ipv{version}", address) if version else self._own("domain", host)
+
+    @property
+    def identity(self) -> Identity:
+        """Whose word it is."""
+        return self._identity
+
+    def page(self, group: Alertgroup) -> str:
+        """Where a group stands in this Tocsin; empty for nowhere that can be linked to."""
+        return values.url(f"{self._link}/alertgroup/{group.id}") if self._link and group.id else ""
+
+
+class _Group:
+    """One alertgroup being written."""
+
+    def __init__(
+        self,
+        writer: Writer,
+        group: Alertgroup,
+        entities: Mapping[int, Sequence[Entity]],
+        modified: Micros | None,
+        about: Sequence[Entity],
+    ) -> None:
+        if not group.uid:
+            raise ValueError("an alertgroup is written once it is stored: it has no uid")
+        self._writer = writer
+        self._group = group
+        self._entities = entities
+        self._about = about
+        self._at = group.received if writable(group.received) else 0
+        marking = MARKINGS.get(group.tlp)
+        self._marking = () if marking is None else (marking,)
+        self._marked: Refs = tuple(one.id for one in self._marking)
+        later = modified if modified is not None and writable(modified) else self._at
+        self._common = Common(
+            spec_version=SPEC,
+            created_by_ref=writer.identity.id,
+            created=stamp(self._at),
+            modified=stamp(max(later, self._at)),
+            object_marking_refs=self._marked,
+        )
+        self._found: dict[str, Object] = {}
+        self._claims: dict[tuple[str, str], Claim] = {}
+        self._seen: list[Object] = []
+
+    def written(self) -> Written:
+        for index, alert in enumerate(self._group.alerts):
+            self._alert(index, alert)
+        indicators = [self._indicator(type, value, claim) for (type, value), claim in self._claims.items()]
+        inner = [*self._found.values(), *indicators, *self._seen]
+        if not inner:
+            return Written((), 0)
+        objects = (*self._marking, self._writer.identity, *inner, self._grouping([one.id for one in inner]))
+        return Written(objects, len(indicators))
+
+    def _alert(self, index: int, alert: Alert) -> None:
+        detection = alert.detection or EMPTY
+        entities = self._entities.get(index, ())
+        first, last = self._times(detection)
+        span = tuple(stamp(time) if time is not None and writable(time) else "" for time in _span(detection))
+        seen = observables.of_alert(detection, entities, (span[0], span[1]), self._marked)
+        uid = alert.uid or f"{self._group.uid}/{index}"
+        observed: Refs = ()
+        if seen:
+            self._found.update((one.id, one) for one in seen)
+            data = ObservedData(
+                id=ours("observed-data", uid),
+                first_observed=stamp(first),
+                last_observed=stamp(last),
+                number_observed=1,
+                object_refs=tuple(one.id for one in seen),
+                external_references=self._references(uid),
+                **self._common,
+            )
+            self._found[data.id] = data
+            observed = (data.id,)
+        for type, value in self._writer.bad(detection, entities):
+            if pattern(type, value):
+                self._learn(type, value, detection, first)
+                self._seen += self._saying(
+                    ours("indicator", self._group.uid, type, value), uid, (first, last), observed
+                )
+
+    def _learn(self, type: str, value: str, detection: Detection, first: Micros) -> None:
+        claim = self._claims.get((type, value), Claim(detection, first, None))
+        sure = [one for one in (claim.confidence, percent(detection.confidence)) if one is not None]
+        self._claims[type, value] = Claim(claim.detection, min(claim.since, first), max(sure, default=None))
+
+    def _indicator(self, type: str, value: str, claim: Claim) -> Indicator:
+        name = claim.detection.name or claim.detection.category or self._group.subject
+        return Indicator(
+            id=ours("indicator", self._group.uid, type, value),
+            name=f"{name}: {value}" if name else value,
+            description=claim.detection.description
+            or self._group.subject
+            or name
+            or f"Seen by {self._writer.identity.name}",
+            indicator_types=(kind(claim.detection),),
+            pattern=pattern(type, value),
+            pattern_type="stix",
+            pattern_version=SPEC,
+            valid_from=stamp(claim.since),
+            confidence=claim.confidence,
+            labels=self._labels(),
+            external_references=self._references(self._group.uid),
+            **self._common,
+        )
+
+    def _saying(self, indicator: str, uid: str, span: tuple[Micros, Micros], observed: Refs) -> Iterator[Object]:
+        """That one alert saw what an indicator is for."""
+        yield Sighting(
+            id=ours("sighting", indicator, uid),
+            first_seen=stamp(span[0]),
+            last_seen=stamp(span[1]),
+            count=1,
+            sighting_of_ref=indicator,
+            observed_data_refs=observed,
+            where_sighted_refs=(self._writer.identity.id,),
+            **self._common,
+        )
+        for data in observed:
+            yield Relationship(
+                id=ours("relationship", indicator, data),
+                relationship_type="based-on",
+                source_ref=indicator,
+                target_ref=data,
+                **self._common,
+            )
+
+    def _grouping(self, refs: Sequence[str]) -> Grouping:
+        standing = {one for entities in (self._about, *self._entities.values()) for one in entities}
+        cves = sorted(one.value for one in standing if one.type == "cve")
+        techniques = sorted(one.value for one in standing if one.type == "technique")
+        return Grouping(
+            id=ours("grouping", self._group.uid),
+            name=self._group.subject,
+            context="suspicious-activity",
+            object_refs=tuple(refs),
+            labels=self._labels(),
+            external_references=(
+                *self._references(self._group.uid),
+                *(Reference(source_name="cve", external_id=cve) for cve in cves),
+                *(Reference(source_name="mitre-attack", external_id=one) for one in techniques),
+            ),
+            **self._common,
+        )
+
+    def _labels(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(filter(None, self._group.tags)))
+
+    def _references(self, uid: str) -> tuple[Reference, ...]:
+        return (Reference(source_name="tocsin", external_id=uid, url=self._writer.page(self._group)),)
+
+    def _times(self, detection: Detection) -> tuple[Micros, Micros]:
+        """When it began and ended; in want of better when the detector made its message, or it was received."""
+        start, end = _span(detection)
+        times = (start, detection.detected, end, self._group.created)
+        first = next((time for time in times if time is not None and writable(time)), self._at)
+        return first, max(first, end) if end is not None and writable(end) else first
+
+
+def _span(detection: Detection) -> tuple[Micros | None, Micros | None]:
+    """Begin and end of what was detected; no end that lies before the begin."""
+    start, end = detection.start, detection.end
+    return start, None if start is not None and end is not None and end < start else end
+
+
+def identity(name: str, id: str = "", identity_class: str = "organization", since: Micros = 0) -> Identity:
+    """Whose word it is. The same name has the same id, unless one is given; `since` is when it first spoke."""
+    when = stamp(since)
+    return Identity(
+        spec_version=SPEC,
+        id=id or ours("identity", name),
+        created=when,
+        modified=when,
+        name=name,
+        identity_class=identity_class,
+    )
+
+
+def bundle(objects: Iterable[Object]) -> bytes:
+    """A bundle as JSON, each object once. The same objects make the same bundle, its id too."""
+    each = tuple({one.id: one for one in objects}.values())
+    versions = [f"{one.id} {one.modified if isinstance(one, Versioned) else ''}" for one in each]
+    return ENCODER.encode(Bundle(id=ours("bundle", *versions), objects=each))
+
+
+def corrected(before: Iterable[Object], after: Iterable[Object], modified: Micros) -> list[Object]:
+    """What to send so that whoever has `before` knows `after`.
+
+    What is new comes as it is, what changed in a version of that time, what is no longer said is revoked. Observables
+    and markings have no versions and cannot be taken back; what was revoked stays so. Nothing, if nothing changed.
+    """
+    known, now = {one.id: one for one in before}, {one.id: one for one in after}
+    sent: list[Object] = []
+    for id, one in now.items():
+        old = known.get(id)
+        if isinstance(one, Versioned) and isinstance(old, Versioned):
+            if not old.revoked and msgspec.structs.replace(one, modified=old.modified) != old:
+                sent.append(msgspec.structs.replace(one, modified=_after(old, modified)))
+        elif old is None:
+            sent.append(one)
+    for id, one in known.items():
+        if id not in now and isinstance(one, Versioned) and not one.revoked:
+            sent.append(msgspec.structs.replace(one, modified=_after(one, modified), revoked=True))
+    return sent
+
+
+def _after(one: Versioned, modified: Micros) -> str:
+    """The given time, or the first moment after the version before it."""
+    before = datetime.fromisoformat(one.modified) - datetime(1970, 1, 1, tzinfo=UTC)
+    return stamp(max(modified, before // timedelta(microseconds=1) + 1))
+
+
+def stamp(micros: Micros) -> str:
+    """A time to the microsecond, so that times compare as their texts do. Raises ValueError before 1970, after 9999."""
+    text = rfc3339(micros)
+    return text if "." in text else f"{text[:-1]}.000000Z"
+
+
+def percent(confidence: float | None) -> int | None:
+    """A confidence of 0 to 1 in percent."""
+    return None if confidence is None or not math.isfinite(confidence) else round(min(max(confidence, 0), 1) * 100)
+
+
+def kind(detection: Detection) -> str:
+    """The word of STIX's vocabulary for what an indicator finds."""
+    words = f"{detection.category} {detection.name}".casefold()
+    if any(word in words for word in ANONYMIZERS):
+        return "anonymization"
+    return "anomalous-activity" if any(word in words for word in ANOMALIES) else "malicious-activity"
