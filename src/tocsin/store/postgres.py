@@ -137,11 +137,14 @@ class PostgresTx:
 
     @contextmanager
     def within(self, seconds: float) -> Iterator[None]:
-        """Until its end, a statement that takes longer is given up with TooSlow."""
-        limit = "SELECT set_config('statement_timeout', :limit, true)"
-        self.run(limit, limit=str(round(seconds * 1000)))
+        """Until its end, a statement that takes longer is given up with TooSlow.
+
+        Nothing is compiled meanwhile: for a query of many parts that takes longer than to answer it.
+        """
+        limit = "SELECT set_config('statement_timeout', :limit, true), set_config('jit', :jit, true)"
+        self.run(limit, limit=str(round(seconds * 1000)), jit="off")
         yield
-        self.run(limit, limit="0")
+        self.run(limit, limit="0", jit="off")
 
 
 class PostgresSession:
