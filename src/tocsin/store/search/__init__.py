@@ -56,8 +56,11 @@ def count_up_to(tx: Tx, tree: Tree, most: int, now: Micros, within_s: float = LO
     """How many are meant, counted no further than `most`."""
     with tx.within(within_s):
         found = way(tx, tree, Order(), now)
+        # SQLite would begin with the oldest; what is asked for is often new.
+        ordered = f" ORDER BY {found.id} DESC" if tx.engine == "sqlite" else ""
         row = tx.row(
-            f"SELECT count(*) FROM (SELECT 1 AS one FROM {found.tables} WHERE {found.condition} LIMIT :most) AS n",
+            f"SELECT count(*) FROM"
+            f" (SELECT 1 AS one FROM {found.tables} WHERE {found.condition}{ordered} LIMIT :most) AS n",
             most=most,
             **found.params,
         )

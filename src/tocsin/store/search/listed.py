@@ -226,8 +226,8 @@ def alerts(s: Statement, found: Listed) -> str:
     tables, _, where = rows.partition(" WHERE ")
     return (
         f"SELECT CAST(k.value AS BIGINT) AS id FROM {tables} CROSS JOIN {s.items(column, 'k')}"
-        f" WHERE {where} AND {column} IS NOT NULL UNION ALL SELECT a.id FROM alert a"
-        f" WHERE a.alertgroup = g.id AND EXISTS (SELECT 1 FROM {rows} AND {column} IS NULL)"
+        f" WHERE {where} AND {column} IS NOT NULL UNION ALL SELECT a.id FROM {tables} CROSS JOIN alert a"
+        f" WHERE {where} AND {column} IS NULL AND a.alertgroup = g.id"
     )
 
 

@@ -13,6 +13,7 @@ is not in memory 4 µs, at one alertgroup's words 200 µs. So
 PostgreSQL weighs this by its own statistics, but for lists of few, which it is told of.
 """
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -33,8 +34,11 @@ _NEAR = 200
 """How many of a list are walked to see how far apart they lie."""
 _DENSER = 8
 """A list that many times denser than the sparsest is walked in the time in which single looks would have done."""
-_SINGLE = 64
-"""Values that are looked up one by one."""
+_SINGLE = 1000
+"""Values that are looked up one by one, to know how many alertgroups they have together."""
+_SORTED = 120
+"""In order of ids, a dear list is sorted up to so many times the root of how many alertgroups there are: much less than
+asking one alertgroup after the other until a page is full and a thousand are counted."""
 _INDEXES = {
     "subject": "alertgroup_subject",
     "status": "alertgroup_status",
@@ -65,6 +69,8 @@ class List(NamedTuple):
     sorted: bool = False
     """Comes in order of ids without being sorted, each once."""
     words: bool = False
+    dear: bool = False
+    """To be asked of one alertgroup: it looks at all of its values."""
     density: float = 1.0
     """Which share of all ids, where the page begins."""
     few: bool = False
@@ -76,7 +82,8 @@ def way(tx: Tx, tree: Tree, order: Order, now: int, after: Cursor | None = None)
     asked = Compiler(tx.engine, now)
     parts = tree.parts if isinstance(tree, And) else (tree,)
     by_id = order.column == "id" or order.column not in _INDEXES
-    found = _Lists(tx, asked, descending=order.descending, after=int(after[1]) if after and by_id else None)
+    begin = int(after[1]) if after and by_id else None
+    found = _Lists(tx, asked, by_id=by_id, descending=order.descending, after=begin)
     lists = [one for one in found.all(parts) if one.few or (by_id and tx.engine == "sqlite")]
     driver = min(lists, key=lambda one: one.density, default=None)
     if by_id and tx.engine == "sqlite":
@@ -125,11 +132,12 @@ def _rest(asked: Compiler, parts: Sequence[Node]) -> str:
 class _Lists:
     """The lists of one query."""
 
-    def __init__(self, tx: Tx, asked: Compiler, *, descending: bool, after: int | None) -> None:
+    def __init__(self, tx: Tx, asked: Compiler, *, by_id: bool, descending: bool, after: int | None) -> None:
         self._tx = tx
         self._asked = asked
         self._descending = descending
         self._top = alertgroup.max_id(tx) + 1
+        self._most = max(_FEW, _SORTED * math.isqrt(self._top)) if by_id and tx.engine == "sqlite" else _FEW
         begin = self._top if descending else 0
         self._begin = begin if after is None else after
         self._after = None if after is None else asked.s.put(after)
@@ -195,35 +203,38 @@ class _Lists:
         """Few values are looked up, for the index tells how many alertgroups have each."""
         found = listed.lookup(self._asked.s, leaf)
         if found.table not in _LINKS:
-            return List(listed.names(self._asked.s, found), exact)
+            return List(listed.names(self._asked.s, found), exact, dear=True)
         rows = self._tx.rows(
             f"SELECT t.id, t.alertgroups FROM {found.table} t WHERE {found.where} LIMIT {_SINGLE + 1}",
             **self._asked.params,
         )
+        total = sum(row[1] for row in rows)
         if len(rows) > _SINGLE:
-            return List(listed.names(self._asked.s, found), exact)
-        link, total = _LINKS[found.table], sum(row[1] for row in rows)
-        among = self._asked.s.numbers([row[0] for row in rows]) if rows else ""
-        select = f"SELECT p.alertgroup AS id FROM {link} p WHERE p.{found.table} {among}" if rows else _NOWHERE
-        return List(select, exact, sorted=len(rows) < 2, density=total / self._top, few=total <= _FEW)
+            return None if total > self._most else List(listed.names(self._asked.s, found), exact, dear=True)
+        if not rows:
+            return List(_NOWHERE, exact, sorted=True, density=0.0, few=True)
+        among = self._asked.s.numbers([row[0] for row in rows])
+        select = f"SELECT p.alertgroup AS id FROM {_LINKS[found.table]} p WHERE p.{found.table} {among}"
+        if len(rows) > 1 and total > self._most:
+            return None
+        return List(select, exact, sorted=len(rows) == 1, density=total / self._top, few=total <= _FEW)
 
     def _weighed(self, one: List) -> List | None:
         """With its density; None if it is too long to be sorted and has no order of its own."""
         if one.density < 1.0 and (one.few or not one.sorted):
-            return one if one.few else None
+            return one
         if one.words and not self._asked.s.sqlite and self._guessed(one) > 10 * _FEW:
             return None
         near = self._nearest(one) if one.sorted and self._asked.s.sqlite else None
         if near is not None:
             return one._replace(density=_NEAR / max(_NEAR, abs(self._begin - near)))
+        most = self._most if one.dear else _FEW
         row = self._tx.row(
-            f"SELECT count(*) FROM (SELECT 1 AS one FROM ({one.select}) AS n LIMIT {_FEW + 1}) AS counted",
+            f"SELECT count(*) FROM (SELECT 1 AS one FROM ({one.select}) AS n LIMIT {most + 1}) AS counted",
             **self._asked.params,
         )
         total = int(row[0]) if row else 0
-        if total > _FEW:
-            return one if one.sorted and self._asked.s.sqlite else None
-        return one._replace(density=total / self._top, few=True)
+        return None if total > most else one._replace(density=total / self._top, few=total <= _FEW)
 
     def _nearest(self, one: List) -> int | None:
         """The last of the nearest `_NEAR`, None if there are fewer."""
