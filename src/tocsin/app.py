@@ -20,6 +20,7 @@ from tocsin.errors import ConfigError, Problem, StoreError, StoreLocked, StoreUn
 from tocsin.indexing import Indexer, digest
 from tocsin.intake import Intake, Limits
 from tocsin.intake.again import Again
+from tocsin.intake.deciding import Decider
 from tocsin.intake.fetching import Fetchers
 from tocsin.intake.habits import Habits
 from tocsin.kit.problems import nearest
@@ -57,7 +58,9 @@ class Hub:
         self.names = detection.DEFAULT.with_users(config.detection.names)
         limits = Limits(max_rows=config.http.max_rows, split_rows=config.http.split_rows)
         repeats = {label: table.rule() for label, table in config.repeats.items()}
-        self.intake = Intake(self.store, wiring.parsers, tuple(wiring.destinations), limits, self.names, repeats)
+        lanes = tuple(wiring.destinations)
+        self.decider = Decider(self.store, config.routing(), lanes, self.names, self.known)
+        self.intake = Intake(self.store, wiring.parsers, lanes, limits, self.names, repeats, self.decider)
         self.again = Again(self.store, self.intake, wiring.parsers, limits)
         self.gate = gated(config, wiring, data)
         self.lanes = Lanes(
@@ -141,6 +144,14 @@ def _wired(config: Config, data: Path, found: Registry) -> tuple[Wiring, ConfigE
             place = f"destinations.{lane}.redact"
             remedy = f"there is no such table in [sharing.profiles]; {offer}"
             problems.append(Problem(str(context[configuration.FILE]), place, f'"{profile}"', remedy))
+    for at, route in enumerate(config.routes):
+        problems += [
+            Problem(
+                str(context[configuration.FILE]), f"routes.{at}.to", f'"{lane}"', nearest(lane, wiring.destinations)
+            )
+            for lane in route.to
+            if lane not in wiring.destinations
+        ]
     return wiring, ConfigError(problems)
 
 

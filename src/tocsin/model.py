@@ -216,6 +216,39 @@ class Receipt(Noun, frozen=True, kw_only=True):
     status: str = ""
 
 
+class Route(Noun, frozen=True, kw_only=True):
+    """What a query means goes to `to`, at once or as a digest every so often; `last` ends the asking."""
+
+    name: str
+    query: str
+    to: tuple[str, ...]
+    every: Micros = 0
+    last: bool = False
+
+
+class Silence(Noun, frozen=True, kw_only=True):
+    """What a query means is not sent to `to` (to nobody, if empty) from `starts` until `ends`, in its recurrence."""
+
+    id: int
+    name: str
+    query: str
+    to: tuple[str, ...] = ()
+    owner: str = ""
+    reason: str = ""
+    starts: Micros = 0
+    ends: Micros | None = None
+    recurrence: str = ""
+
+
+class Why(Noun, frozen=True, kw_only=True, omit_defaults=True):
+    """A rule that meant the alertgroup, and what it did. `kind`: route, silence, default or repeat."""
+
+    kind: str
+    name: str
+    said: str
+    id: int = 0
+
+
 class Sent(NamedTuple):
     """What came of a batch: one outcome per delivery, in order, and the cursor to store with them."""
 

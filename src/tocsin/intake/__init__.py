@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 import msgspec
 
-from tocsin import detection, rules
+from tocsin import detection
 from tocsin.errors import Malformed, Refused, TooLarge
 from tocsin.intake.apart import Children
+from tocsin.intake.deciding import Decider
 from tocsin.intake.reading import Reading, read
 from tocsin.model import Alertgroup, Message, Severity
 from tocsin.plugin import Parser
@@ -65,9 +66,11 @@ class Intake:
         limits: Limits | None = None,
         names: detection.Names = detection.DEFAULT,
         folded: Mapping[str, repeats.Rule] | None = None,
+        decider: Decider | None = None,
     ) -> None:
-        """`folded`: by source label, which repeats are folded."""
+        """`folded`: by source label, which repeats are folded. Without a decider all are owed to all destinations."""
         self._store = store
+        self._decider = decider
         self._folded = folded or {}
         ordered = sorted(parsers.items(), key=lambda item: (item[1].order, item[0]))
         self._here = [(name, parser) for name, parser in ordered if not parser.apart]
@@ -113,17 +116,12 @@ class Intake:
         future.add_done_callback(self._ended)
         return future
 
-    def parts(self, groups: Sequence[Alertgroup]) -> list[Part]:
-        """The groups cut, rated and routed, ready to be stored. Raises Malformed, TooLarge."""
-        return [
-            Part(
-                group=group,
-                severity=self._worst(group),
-                lanes=rules.route(group, self._destinations),
-                fold=self._fold(group),
-            )
-            for group in self._cut(groups)
-        ]
+    def parts(self, groups: Sequence[Alertgroup], message: Message, parser: str) -> list[Part]:
+        """The groups that came with the message, cut, rated and routed, ready to be stored.
+
+        Raises Malformed, TooLarge.
+        """
+        return [self._part(group, message, parser) for group in self._cut(groups)]
 
     def close(self) -> None:
         """End the children that parse."""
@@ -143,7 +141,7 @@ class Intake:
             reading.raise_for_sender()
         if not reading.reason:
             try:
-                return self._entry(message, self.parts(reading.groups), reading, cursor)
+                return self._entry(message, self.parts(reading.groups, message, reading.parser), reading, cursor)
             except Refused as error:
                 if answerable:
                     raise
@@ -173,6 +171,11 @@ class Intake:
         if named and not message.message_id:
             message = msgspec.structs.replace(message, message_id=named)
         return entry(message, parts, reading.parser, reading.version, cursor=cursor)
+
+    def _part(self, group: Alertgroup, message: Message, parser: str) -> Part:
+        ruled = self._decider.decide(group, message, parser) if self._decider else None
+        lanes = self._destinations if ruled is None else tuple(ruled.due)
+        return Part(group=group, severity=self._worst(group), lanes=lanes, fold=self._fold(group), ruled=ruled)
 
     def _fold(self, group: Alertgroup) -> Fold | None:
         rule = repeats.rule_for(group, self._folded)

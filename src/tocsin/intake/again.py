@@ -91,7 +91,7 @@ class Again:
             Malformed: it does not stand in quarantine, or there is no such parser.
         """
         original = self._standing(number)
-        return self._settle(number, who, self.reread(original, parser))
+        return self._settle(original, who, self.reread(original, parser))
 
     def accept(self, number: int, who: str) -> Outcome:
         """Release a message from quarantine whatever it holds: as the generic parser reads it, else as its text.
@@ -101,10 +101,10 @@ class Again:
         original = self._standing(number)
         if any(name == GENERIC for name, _ in self.parsers):
             reading = self._children.read(original, GENERIC)
-            if not self._parts(reading)[1]:
-                return self._settle(number, who, reading)
+            if not self._parts(reading, original)[1]:
+                return self._settle(original, who, reading)
         group = as_it_stands(original, self.preview(original))
-        return self._settle(number, who, Reading(parser=BY_HAND, version="1", groups=(group,)))
+        return self._settle(original, who, Reading(parser=BY_HAND, version="1", groups=(group,)))
 
     def discard(self, number: int, who: str, note: str = "") -> None:
         """Take a message out of quarantine, understood or not. Raises NotFound, Malformed."""
@@ -125,17 +125,18 @@ class Again:
 
         return self._store.read(work)
 
-    def _parts(self, reading: Reading) -> tuple[Sequence[Part], str]:
+    def _parts(self, reading: Reading, original: Message) -> tuple[Sequence[Part], str]:
         """What is to be stored, or the reason why nothing is."""
         if reading.reason:
             return (), reading.reason
         try:
-            return self._intake.parts(reading.groups), ""
+            return self._intake.parts(reading.groups, original, reading.parser), ""
         except Refused as error:
             return (), str(error)
 
-    def _settle(self, number: int, who: str, reading: Reading) -> Outcome:
-        parts, reason = self._parts(reading)
+    def _settle(self, original: Message, who: str, reading: Reading) -> Outcome:
+        number = original.id
+        parts, reason = self._parts(reading, original)
         groups: tuple[int, ...] = ()
         name, version = reading.parser, reading.version
         if reason:

@@ -106,7 +106,7 @@ class Reparse:
             return
         reading = self._again.reread(original, self._wish.parser)
         try:
-            parts = () if reading.reason else self._intake.parts(reading.groups)
+            parts = () if reading.reason else self._intake.parts(reading.groups, original, reading.parser)
         except Refused as error:
             reading = msgspec.structs.replace(reading, reason=str(error))
             parts = ()

@@ -1,10 +1,8 @@
-"""Which destination gets which alertgroup, and which alertgroup repeats another. Data and pure functions."""
+"""Which destination gets which alertgroup and when, what holds it back, and which alertgroup repeats another.
 
-from collections.abc import Sequence
+Data and pure functions: `routes.py` decides, `spans.py` reads times as people write them, `repeats.py` folds.
+"""
 
-from tocsin.model import Alertgroup
+from tocsin.rules.routes import Decision, Owed, Rulebook
 
-
-def route(alertgroup: Alertgroup, destinations: Sequence[str]) -> tuple[str, ...]:
-    """The destinations that are owed the alertgroup; without routes, all of them are owed everything."""
-    return tuple(destinations) if alertgroup.alerts else ()
+__all__ = ["Decision", "Owed", "Rulebook"]

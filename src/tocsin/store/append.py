@@ -14,12 +14,14 @@ import msgspec
 import zstandard
 
 from tocsin.model import Alertgroup, Message, Noun, Severity
-from tocsin.store import index, inserts, tally
+from tocsin.store import index, inserts, rule, tally
 from tocsin.store.engine import Change, Tx, packed
 from tocsin.store.repeat import Fold, Folding
+from tocsin.store.rule import Ruled
 
 PLAIN, ZSTANDARD = 0, 1
 _SMALL = 256
+_AT_ONCE = Ruled(due={}, held={}, why=())
 _own = threading.local()
 _ORIGINALS, _ORIGINAL_BYTES = 64, 64 * 2**20
 """One statement stores that many originals, or about that many bytes of them."""
@@ -32,6 +34,8 @@ class Part(Noun, frozen=True, kw_only=True):
     severity: Severity | None
     lanes: tuple[str, ...]
     fold: Fold | None = None
+    ruled: Ruled | None = None
+    """What the rules said of it; without, all lanes are owed it at once."""
 
 
 class Entry(Noun, frozen=True, kw_only=True):
@@ -212,6 +216,7 @@ class Rows:
         self.alerts: list[Sequence[Any]] = []
         self.labels: list[Sequence[Any]] = []
         self.deliveries: list[Sequence[Any]] = []
+        self.decided: list[tuple[int, Ruled]] = []
         self.totals = Counter[str]()
         self.spare = 0
         self.received = max((item.message.received for item in entries), default=0)
@@ -242,10 +247,13 @@ class Rows:
     def _group(self, part: Part, item: Entry, message: int) -> int:
         group, received, status = part.group, item.message.received, part.group.status.value
         self.group += 1
-        lanes: Sequence[str] = part.lanes
+        ruled = part.ruled or _AT_ONCE
+        lanes: Sequence[str] = [lane for lane in part.lanes if lane not in ruled.held]
         into = None
         if part.fold:
             into, lanes = self.folding.place(part.fold, self.group, message, received, lanes)
+        if part.ruled:
+            self.decided.append((self.group, part.ruled))
         rows = len(group.alerts)
         open_, closed, promoted = (rows if status == name else 0 for name in ("open", "closed", "promoted"))
         self.groups.append(
@@ -266,10 +274,11 @@ class Rows:
         self.alert += rows
         self.labels += [("source", value, self.group) for value in dict.fromkeys(group.sources)]
         self.labels += [("tag", value, self.group) for value in dict.fromkeys(group.tags)]
-        self.spare += len(part.lanes) - len(lanes)
-        for lane in lanes:
+        self.spare += len(part.lanes) - len(lanes) - len(ruled.held)
+        for lane in (*lanes, *ruled.held):
             self.delivery += 1
-            self.deliveries.append((self.delivery, self.group, lane, received))
+            state = "silenced" if lane in ruled.held else "due"
+            self.deliveries.append((self.delivery, self.group, lane, received, ruled.due.get(lane, received), state))
         return self.group
 
     def _insert_originals(self, tx: Tx) -> None:
@@ -298,9 +307,6 @@ class Rows:
             return
         tx.run(inserts.GROUPS, rows=packed(self.groups))
         index.wait(tx, [row[0] for row in self.groups], self.received)
-        if tx.engine == "sqlite":
-            into = "INSERT INTO alertgroup_words (rowid, subject)"
-            tx.run(f"{into} SELECT value ->> 0, value ->> 2 FROM {{each:rows}}", rows=packed(self.groups))
         if self.texts:
             tx.run(inserts.TEXTS, rows=packed(self.texts))
         if self.alerts:
@@ -309,6 +315,7 @@ class Rows:
             tx.run(inserts.LABELS, rows=packed(self.labels))
         if self.deliveries:
             tx.run(inserts.DELIVERIES, rows=packed(self.deliveries))
+        rule.insert(tx, self.decided, self.received)
         self.folding.insert(tx)
         if self.spare:
             tx.run("UPDATE counter SET delivery = delivery - :n", n=self.spare)

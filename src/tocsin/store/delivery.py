@@ -1,7 +1,7 @@
 """Deliveries, receipts and lanes, as people see them: what is owed, what came back, how each destination fares.
 
 A delivery is `due` or `sending`, and in the end `delivered`, `failed` (parked for a person), `withheld` (the gate said
-no) or `dropped` (a person said so). The work itself is in `sending.py`.
+no), `silenced` (a silence held it back) or `dropped` (a person said so). The work itself is in `sending.py`.
 """
 
 from collections.abc import Sequence
@@ -162,9 +162,9 @@ def _owed(tx: Tx, rows: Sequence[tuple[int, int, str, str, int, Micros, Micros, 
 
 
 def retry(tx: Tx, ids: Sequence[int], who: str, now: Micros) -> int:
-    """Make parked, withheld or dropped deliveries due at once; also those that wait for their next attempt."""
+    """Make parked, withheld, silenced or dropped deliveries due at once; also those that wait for another attempt."""
     change = "state = 'due', due = :now, settled = NULL"
-    return _decide(tx, change, "'failed', 'withheld', 'dropped', 'due'", ids, who, now, "sent again to")
+    return _decide(tx, change, "'failed', 'withheld', 'silenced', 'dropped', 'due'", ids, who, now, "sent again to")
 
 
 def drop(tx: Tx, ids: Sequence[int], who: str, now: Micros) -> int:

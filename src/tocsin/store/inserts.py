@@ -49,6 +49,6 @@ SELECT value ->> 0, value ->> 1, CAST(value ->> 2 AS BIGINT) FROM {each:rows}"""
 
 DELIVERIES = """
 INSERT INTO delivery (id, alertgroup, lane, state, attempt, due, lease, created)
-SELECT CAST(value ->> 0 AS BIGINT), CAST(value ->> 1 AS BIGINT), value ->> 2, 'due', 0,
-       CAST(value ->> 3 AS BIGINT), 0, CAST(value ->> 3 AS BIGINT)
+SELECT CAST(value ->> 0 AS BIGINT), CAST(value ->> 1 AS BIGINT), value ->> 2, value ->> 5, 0,
+       CAST(value ->> 4 AS BIGINT), 0, CAST(value ->> 3 AS BIGINT)
 FROM {each:rows}"""

@@ -183,10 +183,8 @@ def _delete_groups(tx: Tx, ids: str) -> dict[str, int]:
     )
     alerts = tx.run(f"DELETE FROM alert WHERE alertgroup IN {_IDS}", ids=free)
     deliveries = tx.run(f"DELETE FROM delivery WHERE alertgroup IN {_IDS}", ids=free)
-    for table in ("label", "history", "viewer", "reading", "alertgroup_text"):
+    for table in ("label", "history", "viewer", "reading", "alertgroup_text", "held", "decision"):
         tx.run(f"DELETE FROM {table} WHERE alertgroup IN {_IDS}", ids=free)
-    if tx.engine == "sqlite":
-        tx.run(f"DELETE FROM alertgroup_words WHERE rowid IN {_IDS}", ids=free)
     groups = tx.run(f"DELETE FROM alertgroup WHERE id IN {_IDS}", ids=free)
     for status, n in Counter(row[2] for row in rows if row[3]).items():
         tx.run("UPDATE total SET n = n - :n WHERE status = :status", n=n, status=status)

@@ -201,9 +201,11 @@ def _plain(text: str) -> str:
 
 
 def hasten(tx: Tx, lane: str, now: Micros) -> int:
-    """The destination is back: what waits for its next attempt need not wait longer."""
+    """The destination is back: what waits for its next attempt need not wait longer. Digests wait for their hour."""
     return tx.run(
-        "UPDATE delivery SET due = :now WHERE lane = :lane AND state = 'due' AND due > :now", lane=lane, now=now
+        "UPDATE delivery SET due = :now WHERE lane = :lane AND state = 'due' AND due > :now AND attempt > 0",
+        lane=lane,
+        now=now,
     )
 
 

@@ -107,7 +107,7 @@ def _reading(web: Web, message: Message) -> Reading:
     reading = web.hub.again.reread(message)
     if not reading.reason:
         try:
-            web.hub.intake.parts(reading.groups)
+            web.hub.intake.parts(reading.groups, message, reading.parser)
         except Refused as error:
             return msgspec.structs.replace(reading, groups=(), reason=str(error))
     return reading

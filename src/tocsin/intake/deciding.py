@@ -1,0 +1,85 @@
+"""The rules at work: what is asked of each alertgroup before it is stored, with the rules of this moment."""
+
+import time
+from collections.abc import Sequence
+
+import msgspec
+import structlog
+
+from tocsin import detection, entities
+from tocsin.entities import Known
+from tocsin.errors import StoreError, TocsinError
+from tocsin.model import Alertgroup, Message, Route
+from tocsin.query import View
+from tocsin.rules import Rulebook
+from tocsin.store import Change, Store, rule
+from tocsin.store.engine import Tx
+from tocsin.store.rule import Ruled
+
+log = structlog.get_logger()
+
+STALE_S = 15.0
+"""Another node may have changed the rules: they are read again after so long."""
+
+
+class Decider:
+    """Says who is owed an alertgroup, by the configuration's routes and what people made on the pages."""
+
+    def __init__(
+        self, store: Store, routes: Sequence[Route], lanes: Sequence[str], names: detection.Names, known: Known
+    ) -> None:
+        self._store, self._names, self._known = store, names, known
+        self._configured, self._lanes = tuple(routes), tuple(lanes)
+        self._book = Rulebook(routes, (), lanes)
+        self._read = 0.0
+        store.on_commit(self._told)
+
+    def decide(self, group: Alertgroup, message: Message, parser: str) -> Ruled | None:
+        """What the rules say of an alertgroup that came with the message; None where there are none."""
+        book = self.book()
+        if not book.asks:
+            return None
+        decision = book.decide(self._view(book, group, message, parser), message.received)
+        return Ruled(
+            due={one.lane: one.due for one in decision.owed},
+            held={one.lane: one.held for one in decision.owed if one.held},
+            why=decision.why,
+        )
+
+    def book(self) -> Rulebook:
+        """The rules as they stand now."""
+        if time.monotonic() - self._read > STALE_S:
+            self._read = time.monotonic()
+            try:
+                self._book = self._store.read(self._standing)
+            except StoreError as error:
+                # The rules of a moment ago are better than none; storing will fail by itself, if it must.
+                log.warning("rules cannot be read again", reason=str(error))
+        return self._book
+
+    def _told(self, change: Change) -> None:
+        if change.kind == "rules":
+            self._read = 0.0
+
+    def _standing(self, tx: Tx) -> Rulebook:
+        now = time.time_ns() // 1000
+        made = [line.route for line in rule.routes(tx) if line.active]
+        silences = [line.silence for line in rule.silences(tx, now)]
+        try:
+            return Rulebook((*self._configured, *made), silences, self._lanes)
+        except TocsinError as error:
+            log.warning("rules cannot be understood; those of before stay in force", reason=str(error))
+            return self._book
+
+    def _view(self, book: Rulebook, group: Alertgroup, message: Message, parser: str) -> View:
+        if book.asks_rows:
+            group = detection.known(group, self._names)
+        found = entities.in_group(group, self._known) if book.asks_entities else ()
+        return View.fresh(
+            msgspec.structs.replace(group, received=message.received),
+            via=message.source,
+            sender=message.sender,
+            parser=parser,
+            last_seen=message.received,
+            entities=tuple({one.found.entity: None for one in found}),
+        )
