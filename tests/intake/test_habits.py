@@ -1,9 +1,11 @@
 """Drift: a mail unlike the last hundred raises one alertgroup about its source, and is marked."""
 
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 
+from neighbours.indexed import found
 from neighbours.letters import a_letter, received
 from neighbours.parsers import Cells
 from tocsin.errors import StoreUnavailable
@@ -44,8 +46,8 @@ def usual(intake: Intake, habits: Habits, n: int = 12) -> None:
 
 
 def raised(store: Store) -> list[alertgroup.Summary]:
-    found = store.read(lambda tx: alertgroup.listing(tx, [], [("id", False)], 0, 0))[0]
-    return [group for group in found if "drift" in group.tags]
+    drifted = sorted(found(store, "tag:drift"))
+    return [store.read(partial(alertgroup.get, id=id)) for id in drifted]
 
 
 def test_new_and_missing_columns_are_marked_and_raise_one_alertgroup(

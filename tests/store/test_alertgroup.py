@@ -6,12 +6,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from neighbours.indexed import found
 from neighbours.messages import NOW, an_entry
 from tocsin.errors import NotFound
 from tocsin.model import Status
-from tocsin.store import Store, alert, alertgroup, history
+from tocsin.query import parse
+from tocsin.store import Store, alert, alertgroup, history, search
 from tocsin.store.alertgroup import Order
-from tocsin.store.filters import Filter
 
 
 def fill(store: Store, *subjects: str, rows: int = 2) -> list[int]:
@@ -62,8 +63,8 @@ def test_a_deleted_group_leaves_every_list_and_comes_back_under_its_id(store: St
     one, two = fill(store, "a", "b")
     store.write(lambda tx: alertgroup.delete(tx, one, "ann", NOW))
 
-    assert [each.id for each in store.read(lambda tx: alertgroup.page(tx, Filter(), Order(), 10))] == [two]
-    assert store.read(lambda tx: alertgroup.listing(tx, [], [], 10, 0))[1] == 1
+    assert found(store) == [two]
+    assert list(store.read(lambda tx: alertgroup.some(tx, [one, two, 99]))) == [two]
     with pytest.raises(NotFound):
         store.write(lambda tx: alertgroup.set_status(tx, one, Status.CLOSED, "ann", NOW))
     store.write(lambda tx: alertgroup.undelete(tx, one, "ann", NOW))
@@ -75,17 +76,7 @@ def test_labels_are_replaced_and_found(store: Store) -> None:
     store.write(lambda tx: alertgroup.set_labels(tx, one, "tag", ["x", "y", "x"], "ann", NOW))
 
     assert store.read(lambda tx: alertgroup.get(tx, one)).tags == ["x", "y"]
-    found = store.read(lambda tx: alertgroup.page(tx, Filter(tags=("x", "!z")), Order(), 10))
-    assert [each.id for each in found] == [one]
-
-
-def test_a_subject_is_found_by_the_beginnings_of_its_words(store: Store) -> None:
-    one, _ = fill(store, "Splunk Alert: beacon to rare domain", "Phishing page")
-
-    for words in ("beac", "RARE splunk", "domain"):
-        found = store.read(partial(alertgroup.page, where=Filter(subject=words), order=Order(), limit=10))
-        assert [each.id for each in found] == [one]
-    assert not store.read(lambda tx: alertgroup.page(tx, Filter(subject="beacon phishing"), Order(), 10))
+    assert found(store, "tag:x and not tag:z") == [one]
 
 
 def test_views_are_counted_and_the_first_is_remembered(store: Store) -> None:
@@ -104,13 +95,12 @@ def test_pages_neither_repeat_nor_skip_in_any_order(store: Store, column: str, d
     order = Order(column=column, descending=descending)
     walked: list[int] = []
     after = None
-    while page := store.read(partial(alertgroup.page, where=Filter(), order=order, limit=2, after=after)):
+    while page := store.read(partial(search.page, tree=parse(""), order=order, limit=2, after=after)):
         walked += [each.id for each in page]
         after = (getattr(page[-1], column), page[-1].id)
 
     assert sorted(walked) == ids
-    whole = store.read(lambda tx: alertgroup.page(tx, Filter(), order, 50))
-    assert walked == [each.id for each in whole]
+    assert walked == found(store, "", order)
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -2,8 +2,7 @@
 
 import pytest
 
-from tocsin.model import TLP, Severity, Status
-from tocsin.store.filters import Clause, Filter, clauses_of, of_alerts, of_groups, order_of_alerts, order_of_groups
+from tocsin.store.filters import Clause, of_alerts, order_of_alerts, order_of_groups
 
 
 def clause(field: str, op: str, *values: int | str) -> Clause:
@@ -11,12 +10,12 @@ def clause(field: str, op: str, *values: int | str) -> Clause:
 
 
 def test_nothing_asked_leaves_out_the_deleted_alone() -> None:
-    assert of_groups([], "sqlite") == ("g.deleted IS NULL", {})
+    assert of_alerts([], "sqlite") == ("g.deleted IS NULL", {})
 
 
 def test_values_travel_as_parameters() -> None:
     hostile = "'; DROP TABLE alertgroup; --"
-    text, params = of_groups(
+    text, params = of_alerts(
         [clause("subject", "regex", hostile), clause("tag", "all", hostile), clause("owner", "in", hostile)], "sqlite"
     )
 
@@ -26,16 +25,16 @@ def test_values_travel_as_parameters() -> None:
 
 def test_a_field_nobody_knows_never_becomes_a_column() -> None:
     with pytest.raises(KeyError):
-        of_groups([clause("subject; DROP TABLE alertgroup", "eq", "x")], "sqlite")
+        of_alerts([clause("subject; DROP TABLE alertgroup", "eq", "x")], "sqlite")
     with pytest.raises(KeyError):
         order_of_groups([("subject; DROP TABLE alertgroup", True)])
     with pytest.raises(KeyError):
-        of_groups([clause("subject", "is", "x")], "sqlite")
+        of_alerts([clause("subject", "is", "x")], "sqlite")
 
 
 def test_an_empty_list_of_values_finds_nothing_or_everything() -> None:
-    assert "1 = 0" in of_groups([clause("id", "in")], "sqlite")[0]
-    assert "NOT (1 = 0)" in of_groups([clause("id", "not_in")], "sqlite")[0]
+    assert "1 = 0" in of_alerts([clause("id", "in")], "sqlite")[0]
+    assert "NOT (1 = 0)" in of_alerts([clause("id", "not_in")], "sqlite")[0]
 
 
 def test_an_order_always_ends_with_the_id() -> None:
@@ -52,40 +51,3 @@ def test_alerts_are_filtered_by_their_own_status_and_their_groups_labels() -> No
         " (SELECT 1 FROM label l WHERE l.alertgroup = g.id AND l.kind = 'tag' AND l.value = :f1)"
     )
     assert params == {"f0": "open", "f1": "x"}
-
-
-def test_a_page_s_filter_says_the_same_in_clauses() -> None:
-    asked = Filter(
-        ids=(3, 4),
-        statuses=(Status.OPEN,),
-        subject="beacon c2",
-        sources=("splunk",),
-        tags=("a", "!b"),
-        tlps=(TLP.RED,),
-        owner="kim",
-        min_severity=Severity.HIGH,
-        received_from=5,
-        max_rows=100,
-    )
-
-    assert clauses_of(asked) == (
-        clause("id", "in", 3, 4),
-        clause("status", "in", "open"),
-        clause("tlp", "in", "red"),
-        clause("source", "all", "splunk"),
-        clause("tag", "all", "a"),
-        clause("tag", "none", "b"),
-        clause("subject", "words", "beacon c2"),
-        clause("owner", "eq", "kim"),
-        clause("severity", "ge", 3),
-        clause("received", "ge", 5),
-        clause("alert_count", "le", 100),
-    )
-    assert clauses_of(Filter(subject=" -- ")) == ()
-
-
-def test_words_ask_the_engine_s_own_index() -> None:
-    asked = [clause("subject", "words", "bea\"con 'c2'")]
-
-    assert of_groups(asked, "sqlite")[1] == {"f0": '"bea""con" * AND "\'c2\'" *'}
-    assert of_groups(asked, "postgres")[1] == {"f0": "'bea\"con':* & ' c2 ':*"}

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
+from neighbours.indexed import found, put_all
 from tocsin.errors import NotFound
 from tocsin.model import Alertgroup, Message, Status
 from tocsin.store import Part, Store, Stored, alertgroup, entry, message, retention
-from tocsin.store.filters import Filter
 from tocsin.store.retention import DAY, Swept, sweep
 
 NOW = 20_000 * DAY
@@ -139,9 +139,9 @@ def test_words_of_a_subject_that_went_find_nothing(store: Store) -> None:
     young = keep(store, 29)
     sweep(store, Ages(alerts_days=30), NOW, no_rest)
 
-    found = store.read(lambda tx: alertgroup.page(tx, Filter(subject="beacon"), alertgroup.Order(), 10))
+    put_all(store)
 
-    assert [group.id for group in found] == list(young.alertgroups)
+    assert found(store, "subject:beacon") == list(young.alertgroups)
 
 
 def test_a_deleted_alertgroup_that_goes_is_not_counted_twice(store: Store) -> None:

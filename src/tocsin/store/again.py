@@ -175,9 +175,6 @@ def replace(
         columns=_json(new.columns),
         severity=severity,
     )
-    if tx.engine == "sqlite" and new.subject != old.subject:
-        tx.run("DELETE FROM alertgroup_words WHERE rowid = :group", group=group)
-        tx.run("INSERT INTO alertgroup_words (rowid, subject) VALUES (:group, :s)", group=group, s=new.subject)
     index.wait(tx, [group], now)
     _set(tx, old.message, STORED, parser, version, "")
     alertgroup.recount(tx, group, now)

@@ -8,9 +8,8 @@ import msgspec
 
 from tocsin.errors import NotFound
 from tocsin.model import TLP, Alert, Alertgroup, Detection, Link, Micros, Noun, Status
-from tocsin.store import filters, history, index, paging, repeat
-from tocsin.store.engine import Change, Row, Tx
-from tocsin.store.filters import Clause, Filter
+from tocsin.store import history, index, repeat
+from tocsin.store.engine import Change, Tx
 
 Cursor = tuple[int | str, int]
 """Where a page ends: the value it is ordered by, and the id."""
@@ -98,72 +97,6 @@ def some(tx: Tx, ids: Sequence[int]) -> dict[int, Summary]:
         wanted=[[each] for each in ids],
     )
     return {known.id: known for known in map(summary, rows)}
-
-
-def page(tx: Tx, where: Filter, order: Order, limit: int, after: Cursor | None = None) -> list[Summary]:
-    """The next `limit` alertgroups behind `after`: keyset paging, as quick on page 9,000 as on page 1."""
-    name = order.column if order.column in ORDERS else "id"
-    found = paging.way(tx, filters.clauses_of(where), name, descending=order.descending)
-    column = found.id if name == "id" else f"g.{name}"
-    direction, sign = ("DESC", "<") if order.descending else ("ASC", ">")
-    ordered = f"{column} {direction}" + ("" if name == "id" else f", {found.id} {direction}")
-    rows: list[Row] = []
-    for place in _places(column, found.id, sign, after):
-        rows += tx.rows(
-            f"SELECT {FIELDS} FROM {found.tables} WHERE {found.condition}{place} ORDER BY {ordered} LIMIT :limit",
-            limit=limit - len(rows),
-            **found.params,
-            **({"after_value": after[0], "after_id": after[1]} if after else {}),
-        )
-        if len(rows) >= limit:
-            break
-    return [summary(row) for row in rows]
-
-
-def _places(column: str, id: str, sign: str, after: Cursor | None) -> list[str]:
-    """Where a page lies: first behind the id among equals, then behind the value.
-
-    Asked for both at once, SQLite would look at all equals from the first: most alertgroups have been viewed 0 times.
-    """
-    if after is None:
-        return [""]
-    if column == id:
-        return [f" AND {id} {sign} :after_id"]
-    return [f" AND {column} = :after_value AND {id} {sign} :after_id", f" AND {column} {sign} :after_value"]
-
-
-def listing(
-    tx: Tx, clauses: Sequence[Clause], sort: Sequence[tuple[str, bool]], limit: int, offset: int
-) -> tuple[list[Summary], int]:
-    """The API's list: `limit` 0 is all. The second value is how many match, whatever the limit."""
-    first, descending = sort[0] if sort else ("id", True)
-    found = paging.way(tx, clauses, first, descending=descending)
-    order = filters.order_of_groups(sort or [("id", True)])
-    rows = tx.rows(
-        f"SELECT {FIELDS} FROM {found.tables} WHERE {found.condition} ORDER BY {order} LIMIT :limit OFFSET :offset",
-        limit=limit or 1 << 62,
-        offset=offset,
-        **found.params,
-    )
-    return [summary(row) for row in rows], _counted(tx, clauses)
-
-
-def count_up_to(tx: Tx, where: Filter, most: int) -> int:
-    """How many match, counted no further than `most`."""
-    return min(most, _counted(tx, filters.clauses_of(where), most))
-
-
-def _counted(tx: Tx, clauses: Sequence[Clause], most: int = 1 << 62) -> int:
-    if all(clause.field == "status" and clause.op == "in" for clause in clauses):
-        wanted = [set(clause.values) for clause in clauses]
-        return sum(n for status, n in totals(tx).items() if all(status in among for among in wanted))
-    found = paging.way(tx, clauses, "id")
-    row = tx.row(
-        f"SELECT count(*) FROM (SELECT 1 AS one FROM {found.tables} WHERE {found.condition} LIMIT :most) AS counted",
-        most=most,
-        **found.params,
-    )
-    return int(row[0]) if row else 0
 
 
 def totals(tx: Tx) -> dict[str, int]:

@@ -274,8 +274,6 @@ def _fill(tx: Tx, archive: zipfile.ZipFile, manifest: Manifest, tables: list[_Ta
                           max(id) IS NOT NULL)
                     FROM {line.name}"""
             )
-    if tx.engine == "sqlite":
-        tx.run("INSERT INTO alertgroup_words (rowid, subject) SELECT id, subject FROM alertgroup")
     index.wait_all(tx, time.time_ns() // 1000)
 
 

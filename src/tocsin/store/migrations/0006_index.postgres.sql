@@ -15,6 +15,9 @@ ALTER TABLE term ALTER COLUMN key TYPE TEXT COLLATE "C", ALTER COLUMN low TYPE T
     ALTER COLUMN high TYPE TEXT COLLATE "C";
 ALTER TABLE entity ALTER COLUMN low TYPE TEXT COLLATE "C", ALTER COLUMN high TYPE TEXT COLLATE "C";
 
+-- The words of subjects alone, which this takes the place of.
+DROP INDEX alertgroup_words;
+
 -- What is asked for with A to Z as a to z.
 CREATE INDEX label_folded ON label (kind, lower(value COLLATE "C"), alertgroup);
 CREATE INDEX entity_folded ON entity (lower(substr(value, 1, 200) COLLATE "C"));

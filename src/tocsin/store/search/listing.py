@@ -23,7 +23,7 @@ def listing(
     wanted = standing(tree)
     column, descending = sort[0] if sort else ("id", True)
     found = way(tx, wanted, Order(column=column, descending=descending), now)
-    order = filters.order_of_groups(sort or [("id", True)]).replace("g.id", found.id)
+    order = filters.order_of_groups(sort or [("id", True)], found.id)
     with tx.within(search.LONGEST_S):
         rows = tx.rows(
             f"SELECT {FIELDS} FROM {found.tables} WHERE {found.condition} ORDER BY {order} LIMIT :limit OFFSET :offset",
