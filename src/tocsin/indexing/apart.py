@@ -53,7 +53,7 @@ class Readers:
     """A few children that read."""
 
     def __init__(self, names: Names, told: Told, most: int) -> None:
-        self._children = children.Children(partial(_reader, names, told), MIB, most)
+        self._children = children.Children(partial(_reader, names, told), MIB, most, yielding=True)
 
     def read(self, groups: Sequence[Unread]) -> list[Answer]:
         """What each of them is found by, in their order; never raises for what is in them. Raises NotStarted."""

@@ -34,8 +34,8 @@ READERS = 2 if (os.cpu_count() or 1) >= 4 else 1
 
 GROUPS, ROWS, BYTES = 200, 1000, 4 * 2**20
 """A portion has at most so many alertgroups, alerts and bytes of them, or one alertgroup that has more."""
-ITEMS = 2000
-"""One transaction puts in about so many terms, moments and entities."""
+ITEMS, FEW_ITEMS = 2000, 600
+"""One transaction puts in about so many terms, moments and entities, and fewer while others write."""
 PAUSE_S = 0.2
 LOOK_S = 60.0
 """What another Tocsin on the same database left is looked for that often."""
@@ -147,7 +147,7 @@ class Indexer:
             for part in answer.parts:
                 batch.append(part)
                 size += len(part.terms) + len(part.moments) + len(part.entities) + 5
-                if size >= ITEMS:
+                if size >= (FEW_ITEMS if self._others.is_set() else ITEMS):
                     self._put(batch)
                     batch, size = [], 0
         if batch:
@@ -156,7 +156,9 @@ class Indexer:
     def _put(self, batch: list[Indexed]) -> None:
         self._give_way()
         try:
-            done = self._store.write(partial(self._timed, batch=batch))
+            began = time.monotonic()
+            done = self._store.write(partial(index.put, batch=batch))
+            self._took = time.monotonic() - began
         except StoreError:
             raise
         except Exception as error:
@@ -170,12 +172,6 @@ class Indexer:
             done = self._store.write(partial(index.put, batch=[nothing(batch[0])]))
         if not done:
             self._ended.wait(TURN_S)
-
-    def _timed(self, tx: Tx, batch: list[Indexed]) -> int:
-        began = time.monotonic()
-        done = index.put(tx, batch)
-        self._took = time.monotonic() - began
-        return done
 
     def _give_way(self) -> None:
         if self._others.is_set():

@@ -7,6 +7,7 @@ question it was asked is lost, and nothing besides.
 import contextlib
 import gc
 import multiprocessing
+import os
 import queue
 import resource
 import signal
@@ -18,6 +19,7 @@ from tocsin.errors import Unreadable
 MIB = 1024 * 1024
 QUESTIONS_A_CHILD = 1000
 START_S = 60
+NICE = 10
 READY = b"ready"
 
 Answer = Callable[[bytes], bytes]
@@ -44,9 +46,9 @@ def preload(module: str) -> None:
 class Children:
     """A few children with one task, each asked one thing at a time; started when they are first needed."""
 
-    def __init__(self, prepare: Callable[[], Answer], mib: int, most: int) -> None:
-        """`prepare` is called in each child; it and what it holds must pickle."""
-        self._prepare, self._mib = prepare, mib
+    def __init__(self, prepare: Callable[[], Answer], mib: int, most: int, *, yielding: bool = False) -> None:
+        """`prepare` is called in each child; it and what it holds must pickle. Yielding, they let others go first."""
+        self._prepare, self._mib, self._nice = prepare, mib, NICE if yielding else 0
         self._places: queue.LifoQueue[_Child | None] = queue.LifoQueue()
         self._at_work: set[_Child] = set()
         self._ended = False
@@ -61,7 +63,7 @@ class Children:
             if self._ended:
                 raise Lost("nothing is read any more")
             if child is None:
-                child = _Child(self._prepare, self._mib)
+                child = _Child(self._prepare, self._mib, self._nice)
             self._at_work.add(child)
             answered = child.ask(question, seconds)
             kept = None if child.spent else child
@@ -88,10 +90,10 @@ class Children:
 class _Child:
     """One process and the pipe to it."""
 
-    def __init__(self, prepare: Callable[[], Answer], mib: int) -> None:
+    def __init__(self, prepare: Callable[[], Answer], mib: int, nice: int) -> None:
         self._mib = mib
         self._pipe, theirs = _start.Pipe()
-        self._process = _start.Process(target=_serve, args=(theirs, prepare, mib), daemon=True)
+        self._process = _start.Process(target=_serve, args=(theirs, prepare, mib, nice), daemon=True)
         self._process.start()
         theirs.close()
         # Starting is not working: the clock of a question runs from here on.
@@ -131,11 +133,12 @@ class _Child:
         self._pipe.close()
 
 
-def _serve(pipe: Connection, prepare: Callable[[], Answer], mib: int) -> None:
+def _serve(pipe: Connection, prepare: Callable[[], Answer], mib: int, nice: int) -> None:
     """The child's life: take what comes, answer, until the pipe is closed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_AS, (mib * MIB, mib * MIB))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    os.nice(nice)
     answer = prepare()
     # What is read is a great number of small values and no cycles: looking for those waits until it is answered.
     gc.freeze()
