@@ -22,6 +22,7 @@ EVERY = "*"
 """The label that stands for every source without a rule of its own."""
 HOUR: Micros = 3_600_000_000
 WEEK_H = 168
+SHORTEST_ISO = len("2026-05-04T11:50")
 LONGEST_TIME = 64
 LONGEST_NAME = len("wednesday")
 
@@ -151,6 +152,8 @@ def is_time(cell: object, timely: bool) -> bool:
     What stands in such a column and is no time, such as the first address of a range under `start`, counts.
     """
     if isinstance(cell, str):
+        if not timely and len(cell) < SHORTEST_ISO:
+            return False
         text = cell.strip()
         if not text or len(text) > LONGEST_TIME:
             return False
