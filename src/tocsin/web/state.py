@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from tocsin.app import Hub
-from tocsin.entities import DEFAULT, Known
+from tocsin.entities import Known
 from tocsin.errors import Malformed
 from tocsin.store import Tx
 from tocsin.web.answers import Json
@@ -44,8 +44,7 @@ def web_of(request: Request) -> Web:
 
 def known_of(request: Request) -> Known:
     """What the hub was told of entities."""
-    known: Known = getattr(web_of(request).hub, "known", DEFAULT)
-    return known
+    return web_of(request).hub.known
 
 
 def principal_of(request: Request) -> Principal:
