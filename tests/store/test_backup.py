@@ -13,7 +13,7 @@ import pytest
 from neighbours.indexed import found, put_all
 from neighbours.postgres import Postgres
 from tocsin.errors import SchemaTooNew, StoreError
-from tocsin.model import TLP, Alert, Alertgroup, Detection, Link, Message, Severity, Status
+from tocsin.model import TLP, Alert, Alertgroup, Detection, Link, Message, Route, Severity, Silence, Status, Why
 from tocsin.store import (
     Part,
     Store,
@@ -27,12 +27,14 @@ from tocsin.store import (
     index,
     message,
     open_store,
+    rule,
     tally,
     view,
 )
 from tocsin.store.backup import read_manifest, restore, write_backup
 from tocsin.store.habit import Habit
 from tocsin.store.repeat import Fold
+from tocsin.store.rule import Ruled
 from tocsin.store.view import Wanted
 
 NOW = 1_760_000_000_000_000
@@ -83,7 +85,11 @@ def receive(store: Store, number: int = 1, rows: int = 2) -> Stored:
         message_id=f"m{number}",
     )
     part = Part(
-        group=group, severity=Severity.HIGH, lanes=("log",), fold=Fold(fingerprint=str(number), window=1, longest=1)
+        group=group,
+        severity=Severity.HIGH,
+        lanes=("log", "held"),
+        fold=Fold(fingerprint=str(number), window=1, longest=1),
+        ruled=Ruled(due={"log": NOW, "held": NOW}, held={"held": 1}, why=(Why(kind="silence", name="s", said="held"),)),
     )
     return store.append(entry(came, [part], "scot", "1")).result()
 
@@ -108,6 +114,8 @@ def fill(store: Store) -> None:
         again.replace(tx, 1, Alertgroup.of_rows("beacon, read again", [{"n": 1}]), None, "scot", "2", "ada", NOW)
         habit.keep(tx, {("imap", "splunk", ""): (NOW, Habit(message=1))}, 3)
         view.put(tx, "ada", Wanted(name="queue", query="status:open", shared=True), NOW)
+        rule.put_route(tx, Route(name="r", query="tag:x", to=("log",)), "ada", NOW)
+        rule.put_silence(tx, Silence(id=0, name="s", query="tag:x"), "ada", NOW)
         tx.run("INSERT INTO lane (name, cursor) VALUES ('log', 'alerts.log 4711')")
         tx.run("UPDATE delivery SET state = 'delivered', settled = 7 WHERE id = 1")
         tx.run(
@@ -214,7 +222,8 @@ def test_a_backup_is_one_moment_while_others_write(store: Store, tmp_path: Path)
     rows = {line.name: line.rows for line in manifest.tables}
     assert before <= rows["alertgroup"] <= after + 1
     assert rows["alert"] == 3 * rows["alertgroup"]
-    assert rows["message"] == rows["original"] == rows["delivery"] == rows["alertgroup"]
+    assert rows["message"] == rows["original"] == rows["decision"] == rows["alertgroup"]
+    assert rows["delivery"] == 2 * rows["alertgroup"]
 
 
 def test_a_backup_can_be_written_to_a_stream_that_cannot_seek(store: Store, tmp_path: Path) -> None:
