@@ -7,6 +7,7 @@ import pytest
 from tocsin import config
 from tocsin.config import Config
 from tocsin.errors import Problem
+from tocsin.rules.repeats import BY, HOUR, Rule
 
 
 def read(data: Path, text: str) -> tuple[Config, dict[str, Problem]]:
@@ -188,3 +189,63 @@ def test_every_option_is_described_in_one_sentence() -> None:
 
     assert len(fields) > 10
     assert not [(section, name) for section, name, text in fields if not text or not text.endswith(".")]
+
+
+def test_repeats_are_folded_by_one_line_for_a_label(tmp_path: Path) -> None:
+    tree, problems = read(
+        tmp_path,
+        """
+        [repeats.splunk]
+        window_h = 24
+        [repeats."mail gateway 2"]
+        window_h = 240
+        by = ["source", "data.rule.id"]
+        without = ["run"]
+        subject_numbers = false
+        reopen = true
+        [repeats."*"]
+        window_h = 0.5
+        longest_h = 0.5
+        """,
+    )
+
+    rules = {label: table.rule() for label, table in tree.repeats.items()}
+    assert not problems
+    assert (rules["splunk"].window, rules["splunk"].longest, rules["splunk"].by) == (24 * HOUR, 168 * HOUR, BY)
+    assert rules["mail gateway 2"] == Rule(
+        window=240 * HOUR,
+        longest=240 * HOUR,
+        by=("source", "data.rule.id"),
+        without=("run",),
+        numbers=False,
+        reopen=True,
+    )
+    assert (rules["*"].window, rules["*"].longest) == (HOUR // 2, HOUR // 2)
+
+
+def test_each_mistake_about_repeats_is_named_and_the_other_labels_stay(tmp_path: Path) -> None:
+    tree, problems = read(
+        tmp_path,
+        """
+        [repeats.splunk]
+        [repeats.a]
+        windw_h = 3
+        by = ["subjct", "data."]
+        [repeats.b]
+        window_h = 5
+        longest_h = 2
+        [repeats.c]
+        window_h = -1
+        without = ["?"]
+        by = []
+        """,
+    )
+
+    assert set(problems) == {
+        *("repeats.a.windw_h", "repeats.a.by.0", "repeats.a.by.1", "repeats.b"),
+        *("repeats.c.window_h", "repeats.c.without.0", "repeats.c.by"),
+    }
+    assert problems["repeats.a.windw_h"].remedy == "unknown key; did you mean window_h?"
+    assert "source, subject, columns, rows, tag, body" in problems["repeats.a.by.0"].remedy
+    assert problems["repeats.b"].remedy == "longest_h must not be shorter than window_h"
+    assert list(tree.repeats) == ["splunk"]
