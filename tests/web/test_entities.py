@@ -12,6 +12,8 @@ from tocsin.app import Hub
 from tocsin.entities import DEFAULT
 from tocsin.indexing.reading import read
 from tocsin.store import alertgroup, index
+from tocsin.store.entity import asked
+from tocsin.web.pages.entities import defanged
 from web.conftest import Caller
 from web.person import signed_in
 
@@ -319,6 +321,33 @@ def test_the_page_of_an_entity_takes_any_spelling(
     assert "<html" not in beside
     assert "2 other alertgroups" in beside
     assert re.findall(r'<a href="/alerts/(\d+)">', beside) == [str(groups[2]), str(groups[0])]
+
+
+@pytest.mark.parametrize(
+    ("type", "value", "harmless"),
+    [
+        ("ipv4", "192.0.2.7", "192[.]0[.]2[.]7"),
+        ("ipv6", "2001:db8::1", "2001[:]db8::1"),
+        ("cidr", "192.0.2.0/24", "192[.]0[.]2[.]0/24"),
+        ("domain", "evil.example.com", "evil[.]example[.]com"),
+        ("email", "a.b@evil.com", "a[.]b[@]evil[.]com"),
+        ("url", "https://evil.com:8443/a.b?c=d.e", "hxxps://evil[.]com:8443/a.b?c=d.e"),
+        ("md5", "d41d8cd98f00b204e9800998ecf8427e", "d41d8cd98f00b204e9800998ecf8427e"),
+    ],
+)
+def test_a_defanged_copy_is_harmless_and_means_the_same(type: str, value: str, harmless: str) -> None:
+    assert defanged(type, value) == harmless
+    assert (type, value) in asked(harmless)
+
+
+def test_all_alertgroups_of_an_entity_are_found_by_its_link(person: Caller, admin: Caller, hub: Hub) -> None:
+    group, other = admin.post_group(data=[{"src": "2001:db8::7"}]), admin.post_group(data=[{"src": "2001:db8::8"}])
+    indexed(hub)
+
+    page = person.get("/entity?value=2001:db8:0::7").text
+    found = person.get(html.unescape(re.findall(r'href="(/alerts\?q=entity[^"]*)"', page)[0])).text
+    assert f'id="g{group}"' in found
+    assert f'id="g{other}"' not in found
 
 
 @sqlite_only
