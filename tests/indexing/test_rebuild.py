@@ -42,6 +42,15 @@ def actors(server: Server) -> list[tuple[str, int]]:
         hub.stop()
 
 
+def test_metrics_tell_how_many_wait(server: Server) -> None:
+    posted(server)
+    indexed(server)
+    with server.client("viewer") as client:
+        lines = client.get("/metrics").text.splitlines()
+
+    assert {"tocsin_index_waiting 0.0", "tocsin_index_oldest_seconds 0.0"} <= set(lines)
+
+
 @pytest.mark.parametrize("running", [True, False])
 def test_a_changed_configuration_is_told_and_the_rebuild_brings_all_in_line(server: Server, running: bool) -> None:
     posted(server)
