@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from tocsin.model import Micros, Noun, Route, Silence, Why
 from tocsin.query import FIELDS, Kind, Predicate, View, parse, predicate
 from tocsin.query.tree import And, Exists, Is, Node, Not, Or, Range, Row
-from tocsin.rules.spans import SECOND, Recurrence, recurrence
+from tocsin.rules.spans import SECOND, Recurrence, recurrence, written
 
 
 class Owed(Noun, frozen=True, kw_only=True):
@@ -111,4 +111,4 @@ def fields_of(tree: Node) -> set[str]:
 
 
 def _often(route: Route) -> str:
-    return f" every {route.every // SECOND} s" if route.every else ""
+    return f" every {written(route.every)}" if route.every else ""

@@ -22,6 +22,12 @@ def duration(text: str) -> Micros:
     return int(found[1]) * _UNITS[found[2]]
 
 
+def written(span: Micros) -> str:
+    """A span as `duration` reads it, in the largest unit that it is a whole number of; empty for none."""
+    unit = next((unit for unit in reversed(_UNITS) if span and span % _UNITS[unit] == 0), "")
+    return f"{span // _UNITS[unit]}{unit}" if unit else ""
+
+
 class Recurrence(Noun, frozen=True, kw_only=True):
     """Certain hours of certain days of the week; minutes from 0 to 1440, and an end before its begin is the next day's.
 

@@ -6,7 +6,7 @@ import msgspec
 
 from tocsin.errors import NotFound, Taken
 from tocsin.model import Micros, Noun, Route, Silence, Why
-from tocsin.store.engine import Change, Tx, packed
+from tocsin.store.engine import Change, Row, Tx, packed
 
 _NAMES = msgspec.json.Decoder(tuple[str, ...])
 _WHY = msgspec.json.Decoder(list[Why])
@@ -59,17 +59,26 @@ _SILENCE = "id, name, query, lanes, owner, reason, starts, ends, recurrence, cre
 
 def routes(tx: Tx) -> list[RouteLine]:
     """All routes made on the page, in the order in which they are asked."""
-    return [
-        RouteLine(
-            id=row[0],
-            route=Route(name=row[1], query=row[2], to=_NAMES.decode(row[3]), every=row[4], last=bool(row[5])),
-            place=row[6],
-            active=bool(row[7]),
-            owner=row[8],
-            created=row[9],
-        )
-        for row in tx.rows(f"SELECT {_ROUTE} FROM route ORDER BY place, id")
-    ]
+    return [_route(row) for row in tx.rows(f"SELECT {_ROUTE} FROM route ORDER BY place, id")]
+
+
+def route(tx: Tx, id: int) -> RouteLine:
+    """One of them. Raises NotFound."""
+    row = tx.row(f"SELECT {_ROUTE} FROM route WHERE id = :id", id=id)
+    if row is None:
+        raise NotFound(f"there is no route {id}")
+    return _route(row)
+
+
+def _route(row: Row) -> RouteLine:
+    return RouteLine(
+        id=row[0],
+        route=Route(name=row[1], query=row[2], to=_NAMES.decode(row[3]), every=row[4], last=bool(row[5])),
+        place=row[6],
+        active=bool(row[7]),
+        owner=row[8],
+        created=row[9],
+    )
 
 
 def put_route(tx: Tx, route: Route, who: str, now: Micros, id: int = 0, *, active: bool = True) -> int:
@@ -116,6 +125,13 @@ def move_route(tx: Tx, id: int, before: int, who: str, now: Micros) -> None:
         rows=[(one, place) for place, one in enumerate(order, 1)],
     )
     _changed(tx, "route", id, who, now, "moved")
+
+
+def switch_route(tx: Tx, id: int, active: bool, who: str, now: Micros) -> None:
+    """Have a route asked, or no longer; it keeps its place. Raises NotFound."""
+    if not tx.run("UPDATE route SET active = :active WHERE id = :id", id=id, active=int(active)):
+        raise NotFound(f"there is no route {id}")
+    _changed(tx, "route", id, who, now, "switched on" if active else "switched off")
 
 
 def drop_route(tx: Tx, id: int, who: str, now: Micros) -> None:
@@ -185,6 +201,14 @@ def end_silence(tx: Tx, id: int, who: str, now: Micros) -> None:
     if not tx.run("UPDATE silence SET ended = coalesce(ended, :now) WHERE id = :id", id=id, now=now):
         raise NotFound(f"there is no silence {id}")
     _changed(tx, "silence", id, who, now, "ended")
+
+
+def of_group(tx: Tx, group: int) -> list[int]:
+    """The silences that held an alertgroup back."""
+    return [
+        int(row[0])
+        for row in tx.rows("SELECT silence FROM held WHERE alertgroup = :group ORDER BY silence", group=group)
+    ]
 
 
 def held_by(tx: Tx, id: int, limit: int, before: int | None = None) -> list[int]:
