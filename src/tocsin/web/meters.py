@@ -14,7 +14,7 @@ from tocsin.store.tally import SourceState, Tally
 MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _BUCKETS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
 
-MOST_WAITING = 1_000_000
+MOST_WAITING = 100_000
 """Counted no further."""
 _COUNTED = {
     "received": "Messages that came in, each once: stored, quarantined and refused together.",
@@ -66,7 +66,9 @@ class Meters:
         )
         yield GaugeMetricFamily("tocsin_store_waiting", "Writes that wait for a commit.", value=self._store.waiting)
         yield GaugeMetricFamily("tocsin_quarantine_depth", "Messages that stand in quarantine.", value=quarantine)
-        yield GaugeMetricFamily("tocsin_index_waiting", "Alertgroups that wait to be indexed.", value=lag.waiting)
+        yield GaugeMetricFamily(
+            "tocsin_index_waiting", "Alertgroups that wait to be indexed, up to 100,000.", value=lag.waiting
+        )
         yield GaugeMetricFamily(
             "tocsin_index_oldest_seconds",
             "Since when the longest of them waits.",
