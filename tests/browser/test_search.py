@@ -98,6 +98,26 @@ def test_a_wrong_query_is_told_where_and_the_last_list_stays(desk: Desk, open_pa
     expect(page.locator(f"{LINES} a.subject")).to_have_text(["still here"])
 
 
+def test_a_tag_source_or_status_of_the_list_is_added_to_the_search(desk: Desk, open_page: Open) -> None:
+    desk.post(subject="first of two", tag=['say "hi"', "both"], source=["here"])
+    desk.post(subject="second of two", tag=["both"], source=["there"])
+    page = open_page("/alerts?q=tag:both or tag:none")
+    search, subjects = page.locator("#search"), page.locator(f"{LINES} a.subject")
+
+    page.locator("#groups .tag", has_text="say").click(modifiers=["Alt"])
+    expect(search).to_have_value('(tag:both or tag:none) and tag:"say \\"hi\\""')
+    expect(subjects).to_have_text(["first of two"])
+    search.fill("tag:both")
+    search.press("Enter")
+    expect(subjects).to_have_count(2)
+    page.locator("#groups .meta > bdi", has_text="there").click(modifiers=["Alt", "Shift"])
+    expect(search).to_have_value('tag:both and not source:"there"')
+    expect(subjects).to_have_text(["first of two"])
+    page.locator("#groups .st").first.click(modifiers=["Alt"])
+    expect(page).to_have_url(re.compile("status%3Aopen$"))
+    expect(page.get_by_label("Filter by status")).to_have_value("open")
+
+
 @pytest.mark.parametrize("query", ["newly", "src:203.0.113.0/24", "entity:203.0.113.99"])
 def test_what_arrives_is_let_in_by_a_query_that_needs_the_index(desk: Desk, open_page: Open, query: str) -> None:
     page = open_page(f"/alerts?q={query} and tag:{query[:3]}")

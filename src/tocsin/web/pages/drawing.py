@@ -46,6 +46,7 @@ KEYS: Sequence[tuple[Sequence[str], str]] = (
     (("z",), "undo the last closing or opening"),
     (("n",), "show the new alertgroups that wait at the top"),
     (("/",), "search; ↓ and Tab take what is offered, Enter searches"),
+    (("Alt",), "and a click on a tag, source or status: search for it too; with Shift, leave it out"),
     (("?",), "this list"),
 )
 Form = dict[str, list[str]]

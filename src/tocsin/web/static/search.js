@@ -105,6 +105,25 @@ function pressed(event) {
   else if (event.key === "Enter") close();
 }
 
+// What a tag, source or status of the list says, as a condition; quotes keep signs in it from meaning anything.
+function conditionOf(target) {
+  const line = target.closest("#groups tr[data-id]");
+  if (!line) return "";
+  const status = target.closest(".st");
+  if (status) return `status:${status.querySelector(".sr").textContent.split(":")[0]}`;
+  const tag = target.closest(".tag");
+  const source = tag ? null : target.closest(".meta > bdi");
+  const said = (tag ?? source)?.textContent.replaceAll(/[\\"]/g, "\\$&");
+  return said ? `${tag ? "tag" : "source"}:"${said}"` : "";
+}
+
+function add(condition) {
+  const typed = box.value.trim();
+  const kept = /\bor\b|\|\|/i.test(typed) ? `(${typed})` : typed;
+  box.value = kept ? `${kept} and ${condition}` : condition;
+  box.form.requestSubmit();
+}
+
 if (box) {
   list.id = "offers";
   list.setAttribute("role", "listbox");
@@ -126,6 +145,17 @@ if (box) {
     const option = event.target.closest("li");
     if (option) take([...list.children].indexOf(option));
   });
+  document.addEventListener(
+    "click",
+    (event) => {
+      const condition = event.altKey && conditionOf(event.target);
+      if (!condition) return;
+      event.preventDefault();
+      event.stopPropagation();
+      add(event.shiftKey ? `not ${condition}` : condition);
+    },
+    true,
+  );
   new MutationObserver(() => {
     if (trouble.querySelector(".where")) box.setAttribute("aria-invalid", "true");
     else box.removeAttribute("aria-invalid");
