@@ -114,15 +114,23 @@ def _along(asked: Compiler, parts: Sequence[Node], lists: Sequence[List], barred
     condition = _rest(asked, [part for part in parts if part not in said])
     if not lists and not barred:
         return Way("alertgroup g", condition, asked.params)
-    selects = [one.select for one in lists] or ["SELECT h.id AS id FROM alertgroup h"]
+    alone = len(lists) == 1 and not barred
+    selects = [_fetched(asked, one) for one in lists] or ["SELECT h.id AS id FROM alertgroup h"]
     merged = " INTERSECT ".join(selects) + "".join(f" EXCEPT {one.select}" for one in barred)
-    if len(lists) == 1 and not barred:
-        merged = selects[0] if lists[0].sorted else f"SELECT DISTINCT n.id AS id FROM ({merged}) AS n"
-    if asked.s.sqlite and not (len(lists) == 1 and not barred and lists[0].sorted):
+    if alone and not lists[0].sorted:
+        merged = f"SELECT DISTINCT n.id AS id FROM ({merged}) AS n"
+    if asked.s.sqlite and not (alone and lists[0].sorted):
         # With a limit of its own SQLite takes it in its order, row by row as the page is filled.
         merged += f" ORDER BY 1 {'DESC' if order.descending else 'ASC'} LIMIT -1"
     join = "CROSS JOIN" if asked.s.sqlite else "JOIN"
     return Way(f"({merged}) AS d {join} alertgroup g ON g.id = d.id", condition, asked.params, "d.id")
+
+
+def _fetched(asked: Compiler, one: List) -> str:
+    """The list as it is merged: one to be sorted is fetched by its own index first, not by walking all ids in order."""
+    if one.sorted or not asked.s.sqlite:
+        return one.select
+    return f"SELECT f.id AS id FROM ({one.select} LIMIT -1) AS f"
 
 
 def _rest(asked: Compiler, parts: Sequence[Node]) -> str:
@@ -178,7 +186,7 @@ class _Lists:
     def _words(self, parts: Sequence[Node]) -> List:
         needed: Needed = [phrases for part in parts if (phrases := _phrases(part))]
         nodes = tuple(part for part in parts if _phrases(part))
-        return List(wording.names(self._asked.s, needed), nodes, sorted=True, words=True)
+        return List(wording.names(self._asked.s, needed), nodes, sorted=self._asked.s.sqlite, words=True)
 
     def _list(self, lead: Node, part: Node) -> List | None:
         """The list of a part that must hold if `part` does; nothing is known of how long it is."""
@@ -194,9 +202,9 @@ class _Lists:
         if isinstance(lead, Is) and lead.ref.field in ("source", "tag") and isinstance(lead.value, Text):
             return List(select, exact, sorted=self._asked.s.sqlite)
         if isinstance(lead, Is) and lead.ref.field in ("subject", "body") and isinstance(lead.value, Phrase):
-            return List(select, exact, sorted=True, words=True)
+            return List(select, exact, sorted=self._asked.s.sqlite, words=True)
         if isinstance(lead, Is) and lead.ref.field == "data":
-            return List(select, sorted=True, words=True)
+            return List(select, sorted=self._asked.s.sqlite, words=True)
         return List(select)
 
     def _values(self, leaf: listed.Leaf, exact: tuple[Node, ...]) -> List | None:
