@@ -23,10 +23,8 @@ from tocsin.store.engine import Tx
 FINDING = tables("| query | finds |")
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgres"])
-def kept(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
-    """A store for all tests of this file: each undoes what it lays in."""
-    folder: Path = tmp_path_factory.mktemp("kept")
+def opened(request: pytest.FixtureRequest, factory: pytest.TempPathFactory) -> Iterator[Store]:
+    folder: Path = factory.mktemp("kept")
     if request.param == "sqlite":
         store = open_store("sqlite", folder)
         yield store
@@ -40,14 +38,19 @@ def kept(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     cluster.drop(database)
 
 
-@pytest.fixture(scope="module")
-def sampled(kept: Store) -> Iterator[Store]:
-    """With the alertgroups of the page."""
-    found = [msgspec.structs.replace(view, message=view.group.id) for view in views().values()]
-    kept.write(lambda tx: lay(tx, found))
-    yield kept
-    for table in ("alertgroup", "alert", "message", "label", "delivery", "alertgroup_text"):
-        kept.write(lambda tx, table=table: tx.run(f"DELETE FROM {table}"))  # type: ignore[misc]
+@pytest.fixture(scope="module", params=["sqlite", "postgres"])
+def kept(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    """A store for many examples, each of which undoes what it lays in."""
+    yield from opened(request, tmp_path_factory)
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgres"])
+def sampled(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    """A store with the alertgroups of the page."""
+    for store in opened(request, tmp_path_factory):
+        found = [msgspec.structs.replace(view, message=view.group.id) for view in views().values()]
+        store.write(lambda tx, found=found: lay(tx, found))  # type: ignore[misc]
+        yield store
 
 
 @pytest.mark.parametrize(("query", "finds", "_about"), FINDING, ids=lambda cell: str(cell)[:40])
