@@ -125,6 +125,7 @@ def sizes(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> st
     monkeypatch.setattr(ways, "_NEAR", 3 if few else 200)
     monkeypatch.setattr(ways, "_SORTED", 1 if few else 120)
     monkeypatch.setattr(ways, "_SINGLE", 2 if few else 1000)
+    monkeypatch.setattr(ways, "_SOON", 1 if few else 20_000)
     return str(request.param)
 
 
