@@ -3,7 +3,8 @@
 import pytest
 
 from tocsin.query import parse
-from tocsin.web.pages.asked import FIELDS, Asked, read
+from tocsin.web.pages.asked import Asked, read
+from tocsin.web.pages.headers import FIELDS
 
 NOW = 1_795_000_000_000_000
 
