@@ -66,7 +66,7 @@ def test_routes_are_asked_in_an_order_that_can_be_changed(admin: Caller) -> None
 
 def test_what_cannot_be_a_route_is_refused_with_its_place_and_the_remedy(admin: Caller, viewer: Caller) -> None:
     id = a_route(admin)
-    wrong = [
+    wrong: list[tuple[dict[str, object], int, str]] = [
         ({"query": "sorce:x"}, 422, "(character 1): did you mean source?"),
         ({"to": ["idea_lok"]}, 400, "to: there is no destination 'idea_lok': did you mean idea_log?"),
         ({"every": "often"}, 400, "every: 'often' is no span of time: write 90s, 15m"),
@@ -117,7 +117,7 @@ def test_a_silence_is_changed_and_can_be_one_that_comes_or_rests(analyst: Caller
 
 def test_what_cannot_be_a_silence_is_refused_with_its_place_and_the_remedy(analyst: Caller, viewer: Caller) -> None:
     id = a_silence(analyst)
-    wrong = [
+    wrong: list[tuple[dict[str, object], int, str]] = [
         ({"query": "tag:"}, 422, "(character "),
         ({"to": ["nowhere"]}, 400, "to: there is no destination 'nowhere'"),
         ({"ends": "teatime"}, 400, "ends: 'teatime' is no time: write now+4h"),

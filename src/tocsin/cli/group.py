@@ -53,6 +53,7 @@ Exit codes: 0 done, 1 not done (the reason is on standard error), 2 the command 
         "quarantine": f"{HERE}.quarantine:quarantine",
         "reparse": f"{HERE}.reparse:reparse",
         "entities": f"{HERE}.entities:entities",
+        "rules": f"{HERE}.rules:rules",
         "parser": f"{HERE}.parser:parser",
         "doctor": f"{HERE}.doctor:doctor",
         "plugins": f"{HERE}.plugins:plugins",

@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from tocsin.app import Hub
+from tocsin.errors import Malformed
 from tocsin.model import Micros, Route, Silence
 from tocsin.rules import spans
 from tocsin.rules.routes import active
@@ -254,10 +255,12 @@ async def list_silences(request: Request) -> Response:
     """With `over=1`, those that are over too."""
     query, now = query_of(request), now_micros()
     only_known(query, "over")
-    over = query.get("over", [""])[-1] == "1"
+    over = query.get("over", ["0"])[-1]
+    if over not in ("0", "1"):
+        raise Malformed(f"over={over[:40]} cannot be read: write 1 for those that are over too, or leave it out.")
 
     def silences(tx: Tx) -> Any:
-        found = [_silence(line, now) for line in rule.silences(tx, now, over=over)]
+        found = [_silence(line, now) for line in rule.silences(tx, now, over=over == "1")]
         return shapes.listed(found, len(found))
 
     return await answer(request, silences)
