@@ -49,7 +49,7 @@ def sampled(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     """A store with the alertgroups of the page."""
     for store in opened(request, tmp_path_factory):
         found = [msgspec.structs.replace(view, message=view.group.id) for view in views().values()]
-        store.write(lambda tx, found=found: lay(tx, found))  # type: ignore[misc]
+        store.write(lambda tx, found=found: lay(tx, found))  # type: ignore[misc] # a lambda with a default
         yield store
 
 

@@ -29,7 +29,7 @@ def view(id: int, *rows: str, said: Detection | None = None, **fields: object) -
     )
     of_view = {name: fields.pop(name) for name in ("viewed", "created", "entities", "deliveries") if name in fields}
     fields = {"subject": "s", "received": NOW, **fields}
-    return View.fresh(Alertgroup(id=id, alerts=alerts, **fields), message=id, **of_view)  # type: ignore[arg-type]
+    return View.fresh(Alertgroup(id=id, alerts=alerts, **fields), message=id, **of_view)  # type: ignore[arg-type] # handed on
 
 
 def check(store: Store, views: list[View], query: str, finds: list[int]) -> None:
