@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 import stand
 from haystack import NOW, RARE_HOST, RARE_NET, RARE_SOURCE, RARE_TAG, RARE_WORD, counted, fill
 from machine import machine
+from tocsin.errors import TooSlow
 from tocsin.query import Tree, parse
 from tocsin.store import Store, Tx, open_store, search
 from tocsin.store.alertgroup import Order
@@ -125,9 +126,14 @@ def measure(stores: Sequence[Store], order: Order, seconds: float, only: str) ->
             continue
         tree = parse(query)
         line: dict[str, Any] = {"query": name, "text": query}
-        for size, store in zip(("small", "large"), stores, strict=True):
-            took, found = timed(store, tree, order, seconds)
-            line[size] = {**took.figures(), "page": found[0], "count": found[1], "times": len(took.clock)}
+        try:
+            for size, store in zip(("small", "large"), stores, strict=True):
+                took, found = timed(store, tree, order, seconds)
+                line[size] = {**took.figures(), "page": found[0], "count": found[1], "times": len(took.clock)}
+        except TooSlow as error:
+            print(f"{name:24} no answer: {error}", flush=True)
+            results.append(line | {"failed": str(error)})
+            continue
         line["scans"] = scans(stores[1], tree, order)
         results.append(line)
         show(line)

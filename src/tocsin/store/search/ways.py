@@ -138,9 +138,10 @@ def _merged(asked: Compiler, lists: Sequence[List], barred: Sequence[List], orde
     merged = " INTERSECT ".join(selects) + "".join(f" EXCEPT {one.select}" for one in barred)
     if alone and not lists[0].sorted:
         merged = f"SELECT DISTINCT n.id AS id FROM ({merged}) AS n"
-    if asked.s.sqlite and not (alone and lists[0].sorted):
-        # With a limit of its own SQLite takes it in its order, row by row as the page is filled.
-        merged += f" ORDER BY 1 {'DESC' if order.descending else 'ASC'} LIMIT -1"
+    if not (alone and lists[0].sorted):
+        merged += f" ORDER BY 1 {'DESC' if order.descending else 'ASC'}"
+        # With a limit of its own SQLite takes it in its order, row by row as the page is filled, as PostgreSQL does.
+        merged += " LIMIT -1" if asked.s.sqlite else ""
     return merged
 
 
