@@ -14,7 +14,7 @@ import structlog
 from tocsin import config as configuration
 from tocsin import detection, registry
 from tocsin.config import Config
-from tocsin.delivery import Lanes
+from tocsin.delivery import Drains, Lanes
 from tocsin.entities import Known
 from tocsin.errors import ConfigError, Problem, StoreError, StoreLocked, StoreUnavailable
 from tocsin.indexing import Indexer, digest
@@ -33,6 +33,7 @@ log = structlog.get_logger()
 
 LOCK = "tocsin.lock"
 KEY = "sharing.key"
+DRAINED = "drained"
 SWEEP_S = 600.0
 
 
@@ -64,8 +65,11 @@ class Hub:
         self.again = Again(self.store, self.intake, wiring.parsers, limits)
         self.gate = gated(config, wiring, data)
         self.lanes = Lanes(
-            self.store, wiring.destinations, config.delivery, self.gate, self.names, shared=config.store.shared
+            *(self.store, wiring.destinations, config.delivery, self.gate, self.names),
+            shared=config.store.shared,
+            options=wiring.options,
         )
+        self.drains = Drains(self.store, self.gate, self.names, data / DRAINED, now)
         self.fetchers = Fetchers(self.store, self.intake, wiring.sources)
         self.habits = Habits(self.store, self.intake, wiring.parsers)
         self.indexer = Indexer(self.store, self.names, partial(Known, **told), digest(config.detection.names, told))

@@ -1,7 +1,7 @@
 """Finds plug-ins: the modules of our three folders, entry points, and files in `DIR/plugins`, by the same door.
 
 Makes plug-ins of the tables of the configuration. What stands in such a table beside the plug-in's own options
-(`type`, `enabled`, and a destination's `clearance` and `redact`) is read here and never seen by the plug-in.
+(`type`, `enabled`, and for a destination what `DestinationOptions` names) is read here and never seen by the plug-in.
 """
 
 import enum
@@ -78,6 +78,17 @@ class DestinationOptions(TableOptions):
         "or a table with the options of one.",
     )
 
+    rate_per_s: float = Field(
+        default=0, ge=0, le=100_000, description="No more deliveries a second than this; 0 sets no limit."
+    )
+    batch_size: int | None = Field(
+        default=None, ge=1, description="How many one call may carry; none: as many as the type takes."
+    )
+    first_wait_s: float | None = Field(default=None, gt=0, le=3600, description="Instead of `[delivery]`'s.")
+    longest_wait_s: float | None = Field(default=None, gt=0, le=7 * 86400, description="Instead of `[delivery]`'s.")
+    max_attempts: int | None = Field(default=None, ge=0, description="Instead of `[delivery]`'s.")
+    give_up_after_h: float | None = Field(default=None, ge=0, description="Instead of `[delivery]`'s.")
+
     @field_validator("clearance")
     @classmethod
     def _says_something(cls, clearance: TLP) -> TLP:
@@ -106,6 +117,8 @@ class Wiring:
     clearances: Mapping[str, TLP] = field(default_factory=dict)
     redactions: Mapping[str, str | Profile] = field(default_factory=dict)
     """By destination, the redaction profile or its name."""
+    options: Mapping[str, DestinationOptions] = field(default_factory=dict)
+    """By destination, what its table says beside the plug-in's own options."""
 
 
 class Registry:
@@ -169,6 +182,7 @@ class Registry:
         problems: list[Problem] = []
         clearances: dict[str, TLP] = {}
         redactions: dict[str, str | Profile] = {}
+        said: dict[str, DestinationOptions] = {}
         made: dict[Kind, dict[str, Plugin]] = {kind: {} for kind in Kind}
         for kind in Kind:
             for name, options in self._asked(kind, tables).items():
@@ -181,7 +195,8 @@ class Registry:
                     continue
                 made[kind][name] = built
                 if isinstance(shared, DestinationOptions):
-                    clearances[name] = shared.clearance
+                    clearances[name], said[name] = shared.clearance, shared
+                    problems += _batches(name, shared, built, context)
                     if shared.redact is not None:
                         redactions[name] = shared.redact
         wiring = Wiring(
@@ -192,6 +207,7 @@ class Registry:
             },
             clearances=clearances,
             redactions=redactions,
+            options=said,
         )
         return wiring, problems
 
@@ -239,6 +255,15 @@ class Registry:
         if not said:
             return Problem(file, f"{table}.type", "", f"is required: the type of {kind}; {offer}")
         return Problem(file, f"{table}.type", f'"{type_name}"', f"there is no such type of {kind}; {offer}")
+
+
+def _batches(name: str, said: DestinationOptions, built: Plugin, context: Mapping[str, Any]) -> list[Problem]:
+    """What is wrong with the size of batches: more than the type takes."""
+    most = built.batch if isinstance(built, Destination) else 1
+    if said.batch_size is None or said.batch_size <= most:
+        return []
+    place = f"{Kind.DESTINATION.table}.{name}.batch_size"
+    return [Problem(str(context.get(FILE, "")), place, str(said.batch_size), f"must be at most {most} for this type")]
 
 
 def find(data: Path | None = None) -> Registry:

@@ -116,6 +116,7 @@ def fill(store: Store) -> None:
         view.put(tx, "ada", Wanted(name="queue", query="status:open", shared=True), NOW)
         rule.put_route(tx, Route(name="r", query="tag:x", to=("log",)), "ada", NOW)
         rule.put_silence(tx, Silence(id=0, name="s", query="tag:x"), "ada", NOW)
+        delivery.note(tx, "log", "ada", NOW, "paused")
         tx.run("INSERT INTO lane (name, cursor) VALUES ('log', 'alerts.log 4711')")
         tx.run("UPDATE delivery SET state = 'delivered', settled = 7 WHERE id = 1")
         tx.run(

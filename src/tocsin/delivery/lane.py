@@ -1,6 +1,6 @@
 """The work of one lane: claim -> load -> gate -> send -> settle."""
 
-import traceback
+import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
@@ -10,12 +10,14 @@ import structlog
 
 from tocsin import detection
 from tocsin.config import DeliverySection
+from tocsin.delivery.pace import Lately, Rate
 from tocsin.delivery.patience import NEVER, PROBE, SECOND, Patience, Pulse, asked
-from tocsin.errors import DeliveryError, Rejected, StoreUnavailable, Unavailable
+from tocsin.delivery.ready import Ready, told
+from tocsin.errors import DeliveryError, Rejected, Unavailable
 from tocsin.model import Alertgroup, Delivery, Micros, Receipt
 from tocsin.plugin import Destination
 from tocsin.sharing import Gate, Withheld
-from tocsin.store import Store, Tx, alertgroup, delivery, sending
+from tocsin.store import Store, Tx, delivery, sending
 from tocsin.store.sending import Claimed, Outcome, Settled
 
 log = structlog.get_logger()
@@ -43,6 +45,15 @@ class Means(NamedTuple):
     now: Callable[[], Micros]
 
 
+class Answer(NamedTuple):
+    """What came of a test: delivered, failed (refused for good), retry (unreachable), withheld or unanswered."""
+
+    outcome: str
+    words: str
+    remote_id: str = ""
+    took: Micros = 0
+
+
 class Activity(NamedTuple):
     """What a lane is at. Times in microseconds since the epoch, durations in microseconds."""
 
@@ -58,19 +69,27 @@ class Activity(NamedTuple):
     """All attempts together."""
     delay: Micros
     """From owed to delivered, all that were delivered together."""
+    hung: bool = False
+    """The call under way takes so long that it is taken for hung."""
+    per_minute: int = 0
+    """Delivered within the last minute."""
 
 
 class Lane:
     """One destination's queue. All but `activity` and `beat` is for the lane's own thread."""
 
-    def __init__(self, name: str, destination: Destination, means: Means) -> None:
+    def __init__(
+        self, name: str, destination: Destination, means: Means, *, batch_size: int | None = None, rate_per_s: float = 0
+    ) -> None:
         self.name = name
         self.stopping = False
         self._destination = destination
-        self._store, self._settings, self._gate, self._names, self._patience, self._now = means
+        self._store, self._settings, gate, names, self._patience, self._now = means
+        self._ready = Ready(name, self._store, gate, names)
         self._lease = int(self._settings.lease_s * SECOND)
         self._pulse = Pulse(self._patience)
-        self._batch = max(1, destination.batch)
+        self._batch = max(1, min(destination.batch, batch_size or destination.batch))
+        self._rate, self._lately = Rate(rate_per_s), Lately()
         self._width = self._batch  # deliveries in one call; fewer for a while after a call failed as a whole
         self._hand: tuple[Claimed, ...] = ()  # claimed, not yet tried
         self._done: list[Settled] = []  # tried, not yet written down
@@ -78,15 +97,16 @@ class Lane:
         self._settled_at: Micros = 0
         self._began: Micros | None = None
         self._blows = Counter[int]()  # by delivery: times it made the destination raise what it should not
-        self._warned = ("", "")
         self._outcomes = Counter[str]()
         self._took = self._delay = 0
 
     @property
     def activity(self) -> Activity:
         """What the lane is at."""
-        rest = self._pulse.rest_until if self._pulse.rest_until > self._now() else None
-        return Activity(self._began, len(self._hand), rest, dict(self._outcomes), self._took, self._delay)
+        at, began = self._now(), self._began
+        rest = self._pulse.rest_until if self._pulse.rest_until > at else None
+        hung, lately = began is not None and at - began > HUNG * self._lease, self._lately.count(at)
+        return Activity(began, len(self._hand), rest, dict(self._outcomes), self._took, self._delay, hung, lately)
 
     def beat(self) -> None:
         """Keep the lease of what is in hand, unless the call under way hangs. Raises StoreUnavailable."""
@@ -106,6 +126,8 @@ class Lane:
         due = self._store.read(lambda tx: sending.next_due(tx, self.name))
         if due is None or due > at:
             return NEVER if due is None else due
+        if (free_at := self._rate.free_at(at)) > at:
+            return free_at
         self._hand, self._cursor = self._store.write(self._claim)
         if not self._hand:
             return at + SECOND  # another node was quicker
@@ -119,6 +141,28 @@ class Lane:
                     break
         self.settle(everything=True)
         return 0
+
+    def test(self, group: Alertgroup) -> Answer:
+        """Send a test past the queue; nothing of it is stored but the destination's cursor. Raises StoreUnavailable.
+
+        An answer of the destination ends a rest.
+        """
+        began = self._now()
+        made = self._ready.passed(group)
+        if not isinstance(made, Alertgroup):
+            return Answer("withheld", str(made.args[0]) if isinstance(made, Exception) else made.reason)
+        self._cursor = before = self._store.read(lambda tx: delivery.lane_cursor(tx, self.name))
+        self._began = began
+        outcomes, _ = self._call([Delivery(id=0, uid=str(uuid.uuid4()), alertgroup=made, attempt=1)])
+        self._began, took = None, max(0, self._now() - began)
+        if self._cursor != before:
+            self._store.write(lambda tx: delivery.keep_cursor(tx, self.name, self._cursor))
+        outcome = outcomes[0]
+        if isinstance(outcome, Receipt):
+            self._pulse.heard(began + took)
+            self._pulse.rest_until = 0
+            return Answer("delivered", outcome.status, outcome.remote_id, took)
+        return Answer("failed" if isinstance(outcome, Rejected) else "retry", told(outcome), "", took)
 
     def settle(self, everything: bool = False) -> None:
         """Write down what was tried; with `everything`, give back what was not. Raises StoreUnavailable."""
@@ -145,6 +189,7 @@ class Lane:
         at, limit = self._now(), self._width if self._batch > 1 else SINGLES
         if self._pulse.down_since is not None:
             limit = 1
+        limit = min(limit, max(1, self._rate.free(at)))
         claimed = sending.claim(tx, self.name, limit, at, at + self._lease, ordered=self._destination.ordered)
         return tuple(claimed), delivery.lane_cursor(tx, self.name)
 
@@ -155,11 +200,10 @@ class Lane:
             if part and sum(each.size for each in part) + item.size > BYTES:
                 break
             part.append(item)
-        groups = self._load([item.alertgroup for item in part])
+        made = self._ready.made([item.alertgroup for item in part])
         ready: list[tuple[Claimed, Delivery]] = []
         for item in part:
-            found = groups.get(item.alertgroup, Rejected("the alertgroup is no longer stored"))
-            passed = self._passed(found) if isinstance(found, Alertgroup) else found
+            passed = made[item.alertgroup]
             if isinstance(passed, Alertgroup):
                 ready.append((item, Delivery(id=item.id, uid=item.uid, alertgroup=passed, attempt=item.attempt)))
             else:
@@ -168,39 +212,10 @@ class Lane:
             load, ready = ready[: self._width], ready[self._width :]
             yield load
 
-    def _passed(self, group: Alertgroup) -> Alertgroup | Withheld | Rejected:
-        """What the gate lets out. What it cannot judge stays here."""
-        try:
-            return self._gate.passed(self.name, group)
-        except Exception as error:
-            self._warn(f"alertgroup {group.id} cannot pass the gate", error)
-            return Rejected(f"cannot be made ready for sharing: {_told(error)}")
-
-    def _load(self, ids: Sequence[int]) -> dict[int, Alertgroup | Rejected]:
-        """The alertgroups with the meaning of their rows; for one that cannot be read, why."""
-        try:
-            groups = self._store.read(lambda tx: alertgroup.load(tx, ids))
-            return {number: self._understood(group) for number, group in groups.items()}
-        except StoreUnavailable:
-            raise
-        except Exception as error:
-            if len(ids) > 1:
-                return {number: found for one in set(ids) for number, found in self._load([one]).items()}
-            self._warn(f"alertgroup {ids[0]} cannot be made ready for sending", error)
-            return {ids[0]: Rejected(f"cannot be made ready for sending: {_told(error)}")}
-
-    def _understood(self, group: Alertgroup) -> Alertgroup:
-        alerts = tuple(
-            msgspec.structs.replace(alert, detection=detection.read(alert, self._names))
-            if alert.detection is None
-            else alert
-            for alert in group.alerts
-        )
-        return msgspec.structs.replace(group, alerts=alerts)
-
     def _try(self, load: Sequence[tuple[Claimed, Delivery]]) -> bool:
         """One call to the destination. Whether the lane may go on with what it has in hand."""
         self._began = began = self._now()
+        self._rate.spend(len(load), began)
         outcomes, whole = self._call([each for _, each in load])
         self._began, took = None, max(0, self._now() - began)
         if whole:
@@ -210,7 +225,7 @@ class Lane:
         if whole and len(load) > 1 and not isinstance(whole, Unavailable):
             # One of them is to blame, nobody knows which: all again, at once, in smaller calls.
             for item, _ in load:
-                self._note(item, "retry", began, took, _told(whole), due=began + took)
+                self._note(item, "retry", began, took, told(whole), due=began + took)
             return False
         at, wanted = began + took, 0
         for (item, _), outcome in zip(load, outcomes, strict=True):
@@ -234,7 +249,7 @@ class Lane:
             whole = error
         except (Exception, SystemExit) as error:
             whole = error if isinstance(error, Exception) else RuntimeError("the destination tried to end Tocsin")
-            self._warn("a destination raised what it should not", whole)
+            self._ready.warn("a destination raised what it should not", whole)
         else:
             self._cursor = sent.cursor
             return outcomes, None
@@ -245,31 +260,32 @@ class Lane:
         ended = at + took
         if isinstance(outcome, Receipt):
             self._delay += max(0, ended - item.created)
+            self._lately.add(ended)
             self._note(item, "delivered", at, took, outcome.status, remote_id=outcome.remote_id)
         elif isinstance(outcome, Withheld):
             self._note(item, "withheld", at, took, outcome.reason)
         elif isinstance(outcome, Rejected):
-            self._note(item, "failed", at, took, _told(outcome))
+            self._note(item, "failed", at, took, told(outcome))
         else:
             self._wait(item, outcome, at, took)
 
     def _wait(self, item: Claimed, outcome: Exception, at: Micros, took: Micros) -> None:
         """Note that an attempt failed for now: there will be another, or it was one too many."""
-        told, ended = _told(outcome), at + took
+        words, ended = told(outcome), at + took
         if not isinstance(outcome, DeliveryError) and self._pulse.down_since is None:
             self._blows[item.id] += 1
         enough = f"parked after {POISON} such attempts" if self._blows[item.id] >= POISON else ""
         if enough := enough or self._patience.ended(item, ended):
-            self._note(item, "failed", at, took, f"{told} ({enough})")
+            self._note(item, "failed", at, took, f"{words} ({enough})")
             return
         failures = item.tries if isinstance(outcome, DeliveryError) else max(1, self._blows[item.id])
         wait = max(self._patience.wait(failures, PROBE if self._destination.ordered else NEVER), asked(outcome))
         if self._destination.ordered:
             # It keeps its place at the head, and the lane waits with it.
             self._pulse.rest_until = max(self._pulse.rest_until, ended + wait)
-            self._note(item, "retry", at, took, told)
+            self._note(item, "retry", at, took, words)
         else:
-            self._note(item, "retry", at, took, told, due=ended + wait)
+            self._note(item, "retry", at, took, words, due=ended + wait)
 
     def _note(
         self,
@@ -290,12 +306,6 @@ class Lane:
         settled = Settled(id=item.id, attempt=item.attempt, outcome=outcome, at=at, took=took, detail=detail)
         self._done.append(msgspec.structs.replace(settled, remote_id=remote_id, due=due))
 
-    def _warn(self, event: str, error: Exception) -> None:
-        # The trace as text, without the values in it: they are the alert's. The same fault again is told once.
-        if (event, _told(error)) != self._warned:
-            log.error(event, lane=self.name, reason=_told(error), trace="".join(traceback.format_exception(error)))
-        self._warned = event, _told(error)
-
 
 def _checked(outcomes: Sequence[object], wanted: int) -> Sequence[Receipt | Exception]:
     """A destination's outcomes, if they are what was promised. Raises TypeError."""
@@ -305,8 +315,3 @@ def _checked(outcomes: Sequence[object], wanted: int) -> Sequence[Receipt | Exce
     if len(good) != wanted:
         raise TypeError("send_batch gave an outcome that is neither a Receipt nor a DeliveryError")
     return good
-
-
-def _told(error: Exception) -> str:
-    """For a receipt: a sentence of ours as it is, anything else with its kind."""
-    return str(error) if isinstance(error, DeliveryError) else f"{type(error).__name__}: {error}"

@@ -1,19 +1,24 @@
 """The threads: one for each lane, and a heart that keeps their leases."""
 
+import queue
 import random
 import threading
 import time
+import uuid
 from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Future
 
+import msgspec
 import structlog
 
 from tocsin import detection
 from tocsin.config import DeliverySection
-from tocsin.delivery.lane import Activity, Lane, Means
+from tocsin.delivery.lane import Activity, Answer, Lane, Means
 from tocsin.delivery.patience import SECOND, Patience
-from tocsin.errors import StoreUnavailable
-from tocsin.model import Micros
+from tocsin.errors import NotFound, StoreUnavailable
+from tocsin.model import TLP, Alertgroup, Micros
 from tocsin.plugin import Destination
+from tocsin.registry import DestinationOptions
 from tocsin.sharing import Gate
 from tocsin.store import Store, Tx, delivery, sending
 
@@ -47,15 +52,18 @@ class Lanes:
         *,
         shared: bool = False,
         clock: Callable[[], Micros] = now,
+        options: Mapping[str, DestinationOptions] | None = None,
     ) -> None:
+        """Make a lane for each destination; `options` are what their tables say of the lane, by name."""
         means = Means(store, settings, gate, names, Patience(settings, random.Random()), clock)  # noqa: S311 – jitter
+        said = {name: (options or {}).get(name, DestinationOptions()) for name in destinations}
         look = LOOK_EVERY_SHARED_S if shared else LOOK_EVERY_S
-        self._store, self._shared = store, shared
+        self._store, self._shared, self._now = store, shared, clock
         self._beat_every_s = settings.lease_s / 3
         self._ended = threading.Event()
         self._heart = threading.Thread(target=self._live, name="tocsin-lanes", daemon=True)
         self._threads = {
-            name: _LaneThread(Lane(name, destination, means), destination, look, clock)
+            name: _LaneThread(_lane(name, destination, means, said[name]), destination, look, clock)
             for name, destination in destinations.items()
         }
 
@@ -66,6 +74,17 @@ class Lanes:
     def start(self) -> None:
         """Begin to send, as soon as the store can be written."""
         self._heart.start()
+
+    def test(self, name: str, timeout_s: float) -> Answer:
+        """Send a marked test alertgroup through gate and destination, past everything that waits.
+
+        Where the lanes do not run, nothing else uses the destination, and it is called from here.
+        Raises NotFound: there is no such destination.
+        """
+        thread = self._threads.get(name)
+        if thread is None:
+            raise NotFound(f"There is no destination {name[:60]!r} in the configuration.")
+        return thread.test(example(name, self._now()), timeout_s)
 
     def wake(self, lanes: Iterable[str]) -> None:
         """There is something new to send."""
@@ -114,11 +133,42 @@ class _LaneThread(threading.Thread):
         super().__init__(name=f"tocsin-lane-{lane.name}", daemon=True)
         self.lane, self.bell = lane, threading.Event()
         self._destination, self._look_every_s, self._now = destination, look_every_s, now
+        self._tests: queue.SimpleQueue[tuple[Alertgroup, Future[Answer]]] = queue.SimpleQueue()
+
+    def test(self, group: Alertgroup, timeout_s: float) -> Answer:
+        """Have the lane's own thread send it between two rounds: a destination is never called by two at once."""
+        future: Future[Answer] = Future()
+        self._tests.put((group, future))
+        self.bell.set()
+        if not self.is_alive():
+            threading.Thread(target=self._answer_tests, name=f"tocsin-test-{self.lane.name}", daemon=True).start()
+        try:
+            return future.result(timeout_s)
+        except TimeoutError:
+            if future.cancel():
+                words = f"not sent: the lane was busy with another call for {timeout_s:g} seconds"
+            else:
+                words = f"no answer within {timeout_s:g} seconds; whether it arrived is not known"
+            return Answer("unanswered", words)
+
+    def _answer_tests(self) -> None:
+        while True:
+            try:
+                group, future = self._tests.get_nowait()
+            except queue.Empty:
+                return
+            if not future.set_running_or_notify_cancel():
+                continue
+            try:
+                future.set_result(self.lane.test(group))
+            except Exception as error:
+                future.set_exception(error)
 
     def run(self) -> None:
         """Until `lane.stopping`."""
         while not self.lane.stopping:
             self.bell.clear()
+            self._answer_tests()
             wait = self._turn()
             if wait > 0 and not self.lane.stopping:
                 self.bell.wait(min(wait, self._look_every_s))
@@ -137,3 +187,27 @@ class _LaneThread(threading.Thread):
         except Exception:
             log.exception("a lane stumbled", lane=self.lane.name)
         return STORE_AWAY_S
+
+
+def _lane(name: str, destination: Destination, means: Means, said: DestinationOptions) -> Lane:
+    """A lane as its destination's table wants it; what the table leaves out is as `[delivery]` says."""
+    own = {
+        "first_wait_s": said.first_wait_s,
+        "longest_wait_s": said.longest_wait_s,
+        "max_attempts": said.max_attempts,
+        "give_up_after_h": said.give_up_after_h,
+    }
+    settings = means.settings.model_copy(update={key: value for key, value in own.items() if value is not None})
+    patience = Patience(settings, random.Random())  # noqa: S311 – jitter
+    means = means._replace(settings=settings, patience=patience)
+    return Lane(name, destination, means, batch_size=said.batch_size, rate_per_s=said.rate_per_s)
+
+
+def example(lane: str, at: Micros) -> Alertgroup:
+    """The alertgroup of a test: free for all, about nobody, and saying what it is."""
+    row = {"note": "This is a test of Tocsin. Nothing happened; nothing is to be done.", "lane": lane}
+    group = Alertgroup.of_rows(
+        f"Tocsin test of {lane}", [row], tlp=TLP.CLEAR, tags=("tocsin-test",), received=at, created=at
+    )
+    alerts = tuple(msgspec.structs.replace(alert, uid=str(uuid.uuid4())) for alert in group.alerts)
+    return msgspec.structs.replace(group, uid=str(uuid.uuid4()), alerts=alerts)

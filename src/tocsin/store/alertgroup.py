@@ -248,16 +248,18 @@ def set_labels(tx: Tx, id: int, kind: str, values: Sequence[str], who: str, now:
     set_fields(tx, id, {f"{kind}s": msgspec.json.encode(values).decode()}, who, now, f"{kind}s set to {shown}")
 
 
-_SETTABLE = frozenset({"tlp", "owner", "tags", "sources", "ahrefs", "groups"})
+_SETTABLE = frozenset({"subject", "tlp", "owner", "tags", "sources", "ahrefs", "groups"})
 
 
 def set_fields(tx: Tx, id: int, fields: Mapping[str, str], who: str, now: Micros, what: str = "") -> None:
-    """Set fields of the group (`tlp`, `owner`; lists as JSON text). Raises NotFound."""
+    """Set fields of the group (`subject`, `tlp`, `owner`; lists as JSON text). Raises NotFound."""
     _alive(tx, id)
     if unknown := set(fields) - _SETTABLE:
         raise ValueError(f"not settable: {', '.join(sorted(unknown))}")
     changes = "".join(f", {name} = :{name}" for name in fields)
     tx.run(f"UPDATE alertgroup SET updated = :now{changes} WHERE id = :id", id=id, now=now, **fields)
+    if "subject" in fields:
+        index.wait(tx, [id], now)
     history.add(tx, id, None, who, now, what or ", ".join(f"{name} set to {value}" for name, value in fields.items()))
     tx.changes.append(Change("updated", (id,)))
 

@@ -8,8 +8,10 @@ from collections.abc import Sequence
 
 import msgspec
 
+from tocsin.errors import NotFound
 from tocsin.model import Micros, Noun
 from tocsin.store.engine import Change, Tx, packed
+from tocsin.store.sending import plain
 
 
 class ReceiptLine(Noun, frozen=True, kw_only=True):
@@ -161,6 +163,25 @@ def _owed(tx: Tx, rows: Sequence[tuple[int, int, str, str, int, Micros, Micros, 
     ]
 
 
+def one(tx: Tx, id: int) -> Owed:
+    """A delivery with its receipts. Raises NotFound."""
+    found = tx.rows(
+        "SELECT id, alertgroup, lane, state, attempt, due, created, settled FROM delivery WHERE id = :id", id=id
+    )
+    if not found:
+        raise NotFound(f"There is no delivery {id}.")
+    return _owed(tx, found)[0]
+
+
+def parked_ids(tx: Tx, lane: str, limit: int, after: int = 0) -> list[int]:
+    """The failed deliveries of a lane by id, oldest first, behind `after`."""
+    rows = tx.rows(
+        "SELECT id FROM delivery WHERE lane = :lane AND state = 'failed' AND id > :after ORDER BY id LIMIT :limit",
+        lane=lane, limit=limit, after=after,
+    )  # fmt: skip
+    return [row[0] for row in rows]
+
+
 def retry(tx: Tx, ids: Sequence[int], who: str, now: Micros) -> int:
     """Make parked, withheld, silenced or dropped deliveries due at once; also those that wait for another attempt."""
     change = "state = 'due', due = :now, settled = NULL"
@@ -197,3 +218,41 @@ def set_paused(tx: Tx, lane: str, paused: bool) -> None:
         lane=lane, paused=int(paused),
     )  # fmt: skip
     tx.changes.append(Change("delivery", (), (lane,)))
+
+
+class LaneNote(Noun, frozen=True, kw_only=True):
+    """What a person did to a lane."""
+
+    at: Micros
+    who: str
+    what: str
+
+
+def hold(tx: Tx, lane: str, paused: bool, who: str, now: Micros) -> None:
+    """Pause a lane or let it go on, and note who did; nothing when it stands so already."""
+    row = tx.row("SELECT paused FROM lane WHERE name = :lane", lane=lane)
+    if bool(row and row[0]) != paused:
+        set_paused(tx, lane, paused)
+        note(tx, lane, who, now, "paused" if paused else "resumed")
+
+
+def note(tx: Tx, lane: str, who: str, now: Micros, what: str) -> None:
+    """Write down what a person did to a lane."""
+    tx.run(
+        "INSERT INTO lane_history (lane, who, at, what) VALUES (:lane, :who, :now, :what)",
+        lane=lane, who=who, now=now, what=plain(what),
+    )  # fmt: skip
+
+
+def past(tx: Tx, lane: str, limit: int) -> list[LaneNote]:
+    """What people did to a lane, newest first."""
+    rows = tx.rows(
+        "SELECT at, who, what FROM lane_history WHERE lane = :lane ORDER BY id DESC LIMIT :limit",
+        lane=lane, limit=limit,
+    )  # fmt: skip
+    return [LaneNote(at=row[0], who=row[1], what=row[2]) for row in rows]
+
+
+def keep_cursor(tx: Tx, lane: str, cursor: str) -> None:
+    """What the destination returned to a call that settled nothing."""
+    tx.run("UPDATE lane SET cursor = :cursor WHERE name = :lane", lane=lane, cursor=cursor)

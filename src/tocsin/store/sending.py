@@ -115,6 +115,43 @@ def _claimed(tx: Tx, rows: Sequence[tuple[int, int, int, Micros]], now: Micros) 
     return claimed
 
 
+_TAKE = """
+UPDATE delivery SET state = 'sending', attempt = attempt + 1, lease = :lease
+WHERE id IN (SELECT id FROM delivery WHERE lane = :lane AND state = 'due' ORDER BY due, id LIMIT :limit {skip_locked})
+RETURNING due, id, alertgroup, attempt, created"""
+
+
+def take(tx: Tx, lane: str, limit: int, now: Micros, lease_until: Micros) -> list[Claimed]:
+    """Take up to `limit` deliveries out of a lane, paused or not, also those whose time has not come."""
+    rows = tx.rows(_TAKE, lane=lane, limit=limit, lease=lease_until)
+    return _claimed(tx, [row[1:] for row in sorted(rows)], now)
+
+
+def parked(tx: Tx, lane: str, limit: int, now: Micros, after: int = 0) -> list[Claimed]:
+    """The oldest failed deliveries of a lane behind the id `after`, with the number their last attempt had.
+
+    They stay parked: `take_parked` is what takes them.
+    """
+    rows = tx.rows(
+        "SELECT id, alertgroup, attempt, created FROM delivery"
+        " WHERE lane = :lane AND state = 'failed' AND id > :after ORDER BY id LIMIT :limit",
+        lane=lane, limit=limit, after=after,
+    )  # fmt: skip
+    return _claimed(tx, rows, now)
+
+
+def take_parked(tx: Tx, claimed: Sequence[Claimed]) -> dict[int, int]:
+    """Take failed deliveries nobody touched since they were read; their new attempt numbers, by delivery."""
+    return dict(
+        tx.rows(
+            "UPDATE delivery SET state = 'sending', attempt = attempt + 1 FROM {each:rows}"
+            " WHERE delivery.id = CAST(value ->> 0 AS BIGINT) AND delivery.attempt = CAST(value ->> 1 AS BIGINT)"
+            " AND state = 'failed' RETURNING delivery.id, delivery.attempt",
+            rows=packed((item.id, item.attempt) for item in claimed),
+        )
+    )
+
+
 def give_back(tx: Tx, claimed: Sequence[Claimed]) -> int:
     """Return claims unused: they are due again, and no attempt is counted against them."""
     return tx.run(
@@ -165,11 +202,12 @@ ON CONFLICT (name) DO UPDATE SET
     last_error_at = coalesce(excluded.last_error_at, lane.last_error_at)"""
 
 
-def settle(tx: Tx, lane: str, settled: Sequence[Settled], cursor: str | None) -> int:
+def settle(tx: Tx, lane: str, settled: Sequence[Settled], cursor: str | None, *, reached: bool = True) -> int:
     """Write down what came of attempts, their receipts and the destination's cursor; how many were accepted.
 
     An attempt that is no longer the delivery's own (its lease ran out and another took over) changes nothing, and
     a cursor that comes with such attempts only is not stored. `cursor` None leaves the stored one.
+    Where the destination itself was not `reached`, its last success stays what it was.
     """
     rows = packed((item.id, item.attempt, item.outcome, item.at, item.due) for item in settled)
     groups: dict[int, int] = dict(tx.rows(_SETTLE, lane=lane, rows=rows))
@@ -179,7 +217,7 @@ def settle(tx: Tx, lane: str, settled: Sequence[Settled], cursor: str | None) ->
     tx.run(
         _RECEIPTS,
         rows=packed(
-            (item.id, item.attempt, item.at, item.took, item.outcome, _plain(item.remote_id), _plain(item.detail))
+            (item.id, item.attempt, item.at, item.took, item.outcome, plain(item.remote_id), plain(item.detail))
             for item in accepted
         ),
     )
@@ -188,14 +226,14 @@ def settle(tx: Tx, lane: str, settled: Sequence[Settled], cursor: str | None) ->
     tx.run(
         _LANE,
         lane=lane, cursor=cursor, delivered=counts["delivered"], failed=counts["failed"], withheld=counts["withheld"],
-        success=max((item.at for item in accepted if item.outcome == "delivered"), default=None),
-        error=_plain(error.detail) if error else "", error_at=error.at if error else None,
+        success=max((item.at for item in accepted if item.outcome == "delivered" and reached), default=None),
+        error=plain(error.detail) if error else "", error_at=error.at if error else None,
     )  # fmt: skip
     tx.changes.append(Change("delivery", tuple(dict.fromkeys(groups.values()))))
     return len(accepted)
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """A peer's or a plug-in's words, such that both engines take them."""
     return text[:2000].encode("utf-8", "replace").decode().replace("\0", "\ufffd")
 

@@ -6,7 +6,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from tocsin.errors import Malformed, NotFound
+from tocsin.errors import Malformed
 from tocsin.model import Micros
 from tocsin.store import Tx, delivery, message, tally
 from tocsin.web.answers import Json
@@ -49,27 +49,6 @@ class DeliveryRecord(msgspec.Struct, frozen=True):
     due: int
     settled: int | None
     receipts: list[ReceiptRecord]
-
-
-class LaneRecord(msgspec.Struct, frozen=True):
-    """A destination's queue. `failed` stand parked now; `failures` counts all that were ever parked.
-
-    `oldest` is when the oldest that is still owed became so. A lane that is not `configured` sends no more.
-    """
-
-    name: str
-    configured: bool
-    paused: bool
-    due: int
-    sending: int
-    failed: int
-    delivered: int
-    withheld: int
-    failures: int
-    oldest: int | None
-    last_success: int | None
-    last_error: str
-    last_error_at: int | None
 
 
 class SourceRecord(msgspec.Struct, frozen=True):
@@ -133,24 +112,20 @@ class Decided(msgspec.Struct, frozen=True):
     status: str = "ok"
 
 
-class LaneChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Hold a lane, or let it go on."""
-
-    paused: bool
-
-
-def _maybe(at: Micros | None) -> int | None:
+def seconds_or_none(at: Micros | None) -> int | None:
+    """A moment as the API tells it, if there is one."""
     return None if at is None else seconds(at)
 
 
-def _owed(one: delivery.Owed) -> DeliveryRecord:
+def owed_record(one: delivery.Owed) -> DeliveryRecord:
+    """A delivery as the API tells it."""
     receipts = [
         ReceiptRecord(line.attempt, seconds(line.at), line.took / 1000, line.outcome, line.remote_id, line.detail)
         for line in one.receipts
     ]
     return DeliveryRecord(
         *(one.id, one.alertgroup, one.lane, one.state, one.attempt),
-        *(seconds(one.created), seconds(one.due), _maybe(one.settled), receipts),
+        *(seconds(one.created), seconds(one.due), seconds_or_none(one.settled), receipts),
     )
 
 
@@ -161,7 +136,7 @@ async def get_deliveries(request: Request) -> Response:
 
     def ledger(tx: Tx) -> Any:
         standing(tx, id)
-        found = [_owed(one) for one in delivery.of_groups(tx, [id])[id]]
+        found = [owed_record(one) for one in delivery.of_groups(tx, [id])[id]]
         return shapes.listed(found, len(found))
 
     return await answer(request, ledger)
@@ -181,65 +156,6 @@ async def drop_deliveries(request: Request) -> Response:
     return Json(Decided(await write(request, lambda tx: delivery.drop(tx, ids, who, now))))
 
 
-def _lanes(request: Request, tx: Tx) -> dict[str, LaneRecord]:
-    configured = web_of(request).hub.wiring.destinations
-    known = {state.name: state for state in delivery.lanes(tx)}
-    states = {name: known.get(name, delivery.LaneState(name=name)) for name in sorted({*known, *configured})}
-    return {
-        name: LaneRecord(
-            *(name, name in configured, state.paused, state.due, state.sending, state.failed),
-            *(state.delivered, state.withheld, state.failures, _maybe(state.oldest)),
-            *(_maybe(state.last_success), state.last_error, _maybe(state.last_error_at)),
-        )
-        for name, state in states.items()
-    }
-
-
-def _lane(request: Request, tx: Tx, name: str) -> LaneRecord:
-    record = _lanes(request, tx).get(name)
-    if record is None:
-        raise NotFound(f"There is no lane {name[:60]!r}.")
-    return record
-
-
-@described("Every lane: depth, age, last success and last error.", Listed[LaneRecord])
-async def list_lanes(request: Request) -> Response:
-    """How each destination fares."""
-
-    def lanes(tx: Tx) -> Any:
-        found = list(_lanes(request, tx).values())
-        return shapes.listed(found, len(found))
-
-    return await answer(request, lanes)
-
-
-@described("One lane.", LaneRecord)
-async def get_lane(request: Request) -> Response:
-    """How one destination fares."""
-    return await answer(request, lambda tx: _lane(request, tx, request.path_params["name"]))
-
-
-@described("Pause or resume a lane; what it is owed stays due.", LaneRecord, body=LaneChange)
-async def put_lane(request: Request) -> Response:
-    """Hold it, or let it go on."""
-    name, change = request.path_params["name"], decoded_as(await body_of(request), LaneChange)
-    await read(request, lambda tx: _lane(request, tx, name))
-    await write(request, lambda tx: delivery.set_paused(tx, name, change.paused))
-    return await answer(request, lambda tx: _lane(request, tx, name))
-
-
-@described("The deliveries of a lane that are parked as failed, newest first.", Listed[DeliveryRecord], parameters=PAGE)
-async def list_parked(request: Request) -> Response:
-    """What a person has to look at."""
-    name, (limit, before) = request.path_params["name"], page_of(request)
-
-    def parked(tx: Tx) -> Any:
-        lane = _lane(request, tx, name)
-        return shapes.listed([_owed(one) for one in delivery.parked(tx, name, limit, before)], lane.failed)
-
-    return await answer(request, parked)
-
-
 @described("Every source: last message, last success and last error.", Listed[SourceRecord])
 async def list_sources(request: Request) -> Response:
     """How each source fares."""
@@ -250,8 +166,8 @@ async def list_sources(request: Request) -> Response:
         states = [known.get(name, tally.SourceState(name=name)) for name in sorted({*known, *configured})]
         found = [
             SourceRecord(
-                *(state.name, _maybe(state.last_message), _maybe(state.last_success)),
-                *(state.last_error, _maybe(state.last_error_at)),
+                *(state.name, seconds_or_none(state.last_message), seconds_or_none(state.last_success)),
+                *(state.last_error, seconds_or_none(state.last_error_at)),
             )
             for state in states
         ]
