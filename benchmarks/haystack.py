@@ -151,7 +151,7 @@ def _lengths(start: int, size: int) -> list[int]:
 
 def make(start: int, size: int, alert: int, groups: int) -> tuple[list[Entry], bytes]:
     """The entries of some alertgroups, and packed what they are found by."""
-    chance = random.Random(start + 1)  # noqa: S311
+    chance = random.Random(start + 1)  # noqa: S311  # the same filling every time
     entries: list[Entry] = []
     batch: list[Indexed] = []
     lengths = _lengths(start, size)
@@ -255,7 +255,7 @@ def _make_room(tx: Tx) -> list[str]:
         tx.run(f"ALTER TABLE {table} RENAME TO {table}_sorted")
         tx.run(f"CREATE TABLE {table} AS SELECT * FROM {table}_sorted WHERE 1 = 0")  # noqa: S608  # our own names
         key = _KEYS[table]
-        later.append(f"INSERT INTO {table}_sorted SELECT * FROM {table} ORDER BY {key}")  # noqa: S608
+        later.append(f"INSERT INTO {table}_sorted SELECT * FROM {table} ORDER BY {key}")  # noqa: S608  # our own names
         later.append(f"DROP TABLE {table}")
         later.append(f"ALTER TABLE {table}_sorted RENAME TO {table}")
     for name, statement in _indexes(tx):
