@@ -17,6 +17,7 @@ from tocsin.web.pages import (
     messages,
     quarantine,
     repeats,
+    rules,
     views,
 )
 from tocsin.web.pages.drawing import posting, reading
@@ -49,6 +50,14 @@ PAGES: list[Route] = [
     Route(["POST"], "/views", "viewer", posting(views.save)),
     Route(["GET"], "/views/counts", "viewer", reading(views.counts)),
     Route(["POST"], "/views/{id}", "viewer", posting(views.act)),
+    Route(["GET"], "/rules", "viewer", reading(rules.rules)),
+    Route(["POST"], "/rules/routes", "admin", posting(rules.make_route)),
+    Route(["GET"], "/rules/routes/{id}", "viewer", reading(rules.route)),
+    Route(["POST"], "/rules/routes/{id}", "admin", posting(rules.act_route)),
+    Route(["POST"], "/rules/silences", "analyst", posting(rules.make_silence)),
+    Route(["GET"], "/rules/silences/{id}", "viewer", reading(rules.silence)),
+    Route(["POST"], "/rules/silences/{id}", "analyst", posting(rules.act_silence)),
+    Route(["POST"], "/rules/repeats", "analyst", posting(rules.try_fold)),
     Route(["GET"], "/query", "viewer", reading(language.language)),
     Route(["GET"], "/flow", "viewer", reading(flow.flow)),
     Route(["GET"], "/balance", "viewer", reading(flow.balance)),

@@ -164,7 +164,7 @@ def now(request: Request) -> Response:
     group = path_id(request)
     asked, known = asked_of(request), known_of(request)
     chosen = store_of(request).read(lambda tx: choose(tx, group, asked, entities=known, marks=False))
-    parts = ("facts", "labels", "repeats", "counts", "way", "entities", "past")
+    parts = ("facts", "labels", "repeats", "counts", "way", "why", "entities", "past")
     return piece(request, "changed.html", asked=asked, chosen=chosen, parts=parts, in_list=False, notice=None)
 
 

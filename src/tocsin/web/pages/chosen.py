@@ -5,9 +5,10 @@ from typing import NamedTuple
 
 from tocsin.entities import Known
 from tocsin.errors import NotFound
-from tocsin.model import Link, Micros, Status
-from tocsin.store import again, alert, alertgroup, delivery, history, message
+from tocsin.model import Link, Micros, Status, Why
+from tocsin.store import again, alert, alertgroup, delivery, history, message, rule
 from tocsin.store.alertgroup import Summary
+from tocsin.store.delivery import Owed
 from tocsin.store.engine import Tx
 from tocsin.store.message import Kept
 from tocsin.web.pages import ranges
@@ -92,6 +93,8 @@ class Chosen(NamedTuple):
     text: Words
     record: Record | None
     repeats: Repeats
+    why: list[Why]
+    owed: list[Owed]
     entities: Section | None
 
 
@@ -134,6 +137,8 @@ def choose(
         text=(body_plain or body)[:LONGEST_TEXT],
         record=_record(tx, known, record) if record else None,
         repeats=repeats_of(tx, known),
+        why=rule.why(tx, id),
+        owed=owed,
         entities=None,
     )
     if entities is None:

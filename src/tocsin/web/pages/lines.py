@@ -68,6 +68,8 @@ def _exception(owed: Owed) -> Pending:
     match owed.state:
         case "withheld":
             return Pending(owed.lane, "held", "⊘", f"withheld: {last}")
+        case "silenced":
+            return Pending(owed.lane, "held", "⊘", "held back by a silence")
         case "failed":
             return Pending(owed.lane, "bad", "!", f"failed: {last}")
         case "dropped":

@@ -19,7 +19,10 @@ class Attempt(NamedTuple):
 
 
 class Step(NamedTuple):
-    """One step. `failed` is the delivery a person may try again or drop, `due` when the next attempt is."""
+    """One step. `failed` is the delivery a person may try again or drop, `due` when the next attempt is.
+
+    `silenced` is the delivery a person may send in spite of the silence that holds it back.
+    """
 
     colour: str
     words: str
@@ -28,6 +31,7 @@ class Step(NamedTuple):
     attempts: tuple[Attempt, ...] = ()
     failed: int = 0
     due: Micros | None = None
+    silenced: int = 0
 
 
 def way_of(known: Summary, message: Kept | None, owed: Sequence[Owed]) -> list[Step]:
@@ -63,6 +67,9 @@ def _delivery(owed: Owed) -> Step:
         case "withheld":
             why = f", {last.detail}" if last and last.detail else ""
             return Step("held", f"{owed.lane}: withheld{why}", at, "", attempts)
+        case "silenced":
+            words = f"{owed.lane}: held back by a silence, not sent"
+            return Step("held", words, at, detail, attempts, silenced=owed.id)
         case "failed":
             words = f"{owed.lane}: failed, not tried again by itself ({_many(owed.attempt, 'attempt')})"
             return Step("bad", words, at, detail, attempts, failed=owed.id)
@@ -71,7 +78,8 @@ def _delivery(owed: Owed) -> Step:
         case "sending":
             return Step("due", f"{owed.lane}: being sent, {_ordinal(owed.attempt)} attempt", at, detail, attempts)
     if last is None:
-        return Step("due", f"{owed.lane}: waiting to be sent", at)
+        later = owed.due if owed.due > owed.created else None
+        return Step("due", f"{owed.lane}: waiting to be sent", at, due=later)
     words = f"{owed.lane}: waiting, {_many(owed.attempt, 'attempt')}"
     return Step("bad", words, at, detail, attempts, due=owed.due)
 
