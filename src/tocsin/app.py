@@ -14,7 +14,7 @@ import structlog
 from tocsin import config as configuration
 from tocsin import detection, registry
 from tocsin.config import Config
-from tocsin.delivery import Drains, Lanes
+from tocsin.delivery import Drains, Lanes, Replayer
 from tocsin.entities import Known
 from tocsin.errors import ConfigError, Problem, StoreError, StoreLocked, StoreUnavailable
 from tocsin.indexing import Indexer, digest
@@ -70,6 +70,7 @@ class Hub:
             options=wiring.options,
         )
         self.drains = Drains(self.store, self.gate, self.names, data / DRAINED, now)
+        self.replayer = Replayer(self.store, lanes, shared=config.store.shared)
         self.fetchers = Fetchers(self.store, self.intake, wiring.sources)
         self.habits = Habits(self.store, self.intake, wiring.parsers)
         self.indexer = Indexer(self.store, self.names, partial(Known, **told), digest(config.detection.names, told))
@@ -82,6 +83,7 @@ class Hub:
             log.warning("plug-in left out", kind=str(kind), name=name, reason=why)
         self.store.on_commit(self._wake)
         self.lanes.start()
+        self.replayer.start()
         self.fetchers.start()
         self.habits.start()
         self.indexer.start()
@@ -91,6 +93,7 @@ class Hub:
         """End in the order in which alerts walk: attempts under way finish, then the store closes."""
         self._ended.set()
         self.fetchers.stop(self.config.delivery.stop_wait_s)
+        self.replayer.stop()
         self.lanes.stop(self.config.delivery.stop_wait_s)
         if self._keeper.is_alive():
             self._keeper.join()

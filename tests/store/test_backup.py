@@ -22,11 +22,13 @@ from tocsin.store import (
     again,
     alertgroup,
     backup,
+    delivery,
     entry,
     habit,
     index,
     message,
     open_store,
+    replay,
     rule,
     tally,
     view,
@@ -34,6 +36,7 @@ from tocsin.store import (
 from tocsin.store.backup import read_manifest, restore, write_backup
 from tocsin.store.habit import Habit
 from tocsin.store.repeat import Fold
+from tocsin.store.replay import Wish
 from tocsin.store.rule import Ruled
 from tocsin.store.view import Wanted
 
@@ -117,6 +120,7 @@ def fill(store: Store) -> None:
         rule.put_route(tx, Route(name="r", query="tag:x", to=("log",)), "ada", NOW)
         rule.put_silence(tx, Silence(id=0, name="s", query="tag:x"), "ada", NOW)
         delivery.note(tx, "log", "ada", NOW, "paused")
+        replay.put(tx, Wish(lane="log", starts=NOW), 6, "ada", NOW)
         tx.run("INSERT INTO lane (name, cursor) VALUES ('log', 'alerts.log 4711')")
         tx.run("UPDATE delivery SET state = 'delivered', settled = 7 WHERE id = 1")
         tx.run(

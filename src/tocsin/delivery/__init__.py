@@ -13,12 +13,14 @@ In an ordered lane a delivery that has to wait holds back all later ones. What w
 because the store is away, is kept and written down first when it is back; if the process ends before, it is sent again.
 
 `patience.py` says when to try again, `pace.py` how quickly, `ready.py` makes what goes out, `lane.py` is the work of
-one lane, `lanes.py` the threads, `draining.py` empties a lane into a file.
+one lane, `lanes.py` the threads, `draining.py` empties a lane into a file, `replaying.py` makes
+what is stored due again.
 """
 
 from tocsin.delivery.draining import Drained, Drains
 from tocsin.delivery.lane import Activity, Answer, Lane, Means
 from tocsin.delivery.lanes import Lanes
 from tocsin.delivery.patience import Patience
+from tocsin.delivery.replaying import Replayer
 
-__all__ = ["Activity", "Answer", "Drained", "Drains", "Lane", "Lanes", "Means", "Patience"]
+__all__ = ["Activity", "Answer", "Drained", "Drains", "Lane", "Lanes", "Means", "Patience", "Replayer"]
