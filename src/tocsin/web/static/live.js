@@ -46,6 +46,8 @@ function renewNumbers() {
   if (balance()) sparingly("balance", 2000, () => renew("/balance", balance()));
   const flow = document.getElementById("flow");
   if (flow) sparingly("flow", 2000, () => renew("/flow", document.getElementById("flow")));
+  const lanes = document.getElementById("lanes");
+  if (lanes) sparingly("lanes", 2000, () => renew("/lanes", document.getElementById("lanes")));
 }
 
 function tell(kind, ids = []) {
