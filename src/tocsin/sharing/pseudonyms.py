@@ -40,6 +40,8 @@ class Pseudonyms:
                     raise ValueError(f"{net}: the networks are together wider than {space}, where pseudonyms live")
                 self._blocks.append((net, at))
                 at += net.num_addresses
+        sixes = [net for net, _ in self._blocks if net.version == 6]
+        self._sixes = [(int(net[0]) >> 112, int(net[-1]) >> 112) for net in sixes]
         self.address = functools.lru_cache(65536)(self._address)
 
     def holds(self, address: Address) -> bool:
@@ -49,6 +51,24 @@ class Pseudonyms:
     def touches(self, net: Network) -> bool:
         """Whether the network has addresses in common with one of ours."""
         return any(net.version == own.version and net.overlaps(own) for own, _ in self._blocks)
+
+    def first_octets(self) -> frozenset[int]:
+        """The numbers with which an IPv4 address of ours may begin."""
+        own = [net for net, _ in self._blocks if net.version == 4]
+        return frozenset(
+            octet
+            for net in own
+            for octet in range(net[0].packed[0], net[-1].packed[0] + 1)  # widest first: 16 a /4
+        )
+
+    def may_begin(self, group: str) -> bool:
+        """Whether an IPv6 address of ours, or one that carries an IPv4 address of ours, may begin with that group."""
+        if not group:
+            return True
+        if not 0 < len(group) <= 4 or not group.isalnum():
+            return False
+        number = int(group, 16)
+        return number in _CARRYING or any(low <= number <= high for low, high in self._sixes)
 
     def _address(self, address: Address, length: int) -> str | None:
         """The pseudonym of an address, of whose bits the first `length` count (less for a network); None: not ours."""
@@ -89,12 +109,23 @@ class Pseudonyms:
         return f"{self.name('user', address)}@{NAMES}"
 
 
+_CARRYING = frozenset((0, 0x64, 0x2001, 0x2002, 0xFE80))
+"""First groups of addresses that carry others."""
+_ISATAP = (0x00005EFE, 0x02005EFE)
+
+
 def carried(address: Address) -> list[Address]:
-    """The address, and the IPv4 addresses that an IPv6 one carries (RFC 4291 mapped, RFC 3056, RFC 6052)."""
+    """The address, and the IPv4 addresses that an IPv6 one carries.
+
+    RFC 4291 mapped and compatible, RFC 2765 translated, RFC 3056 6to4, RFC 4380 Teredo, RFC 5214 ISATAP, RFC 6052 and
+    RFC 8215 NAT64.
+    """
     if isinstance(address, ipaddress.IPv4Address):
         return [address]
     number = int(address)
     inner: list[Address] = [one for one in (address.ipv4_mapped, address.sixtofour) if one is not None]
-    if number >> 32 in (0, 0x64FF9B << 64):
+    inner += address.teredo or ()
+    nat64 = number >> 80 == 0x64FF9B0001
+    if number >> 32 in (0, 0xFFFF << 16, 0x64FF9B << 64) or nat64 or (number >> 32) & 0xFFFFFFFF in _ISATAP:
         inner.append(ipaddress.IPv4Address(number & 0xFFFFFFFF))
     return [address, *inner]

@@ -5,50 +5,29 @@ that are known to hold them.
 """
 
 import fnmatch
+import functools
+import ipaddress
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import msgspec
 import re2
 
 from tocsin.model import Alert, Alertgroup, Detection, Endpoint, Link
+from tocsin.sharing.fields import POSITIONS, SECRETS, never_leaves, plain
 from tocsin.sharing.profile import Profile
 from tocsin.sharing.pseudonyms import Pseudonyms
 from tocsin.sharing.texts import GONE, Texts
+from tocsin.sharing.users import DEEPEST, KnownUsers, holds_user
 
-DEEPEST = 64
-"""Cells nested deeper are left out."""
-
-
-def _words(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
-
-SECRETS = _words(
-    """password passwd passphrase pwd pass secret client_secret token access_token refresh_token id_token api_key apikey
-    authorization proxy_authorization auth_token bearer cookie set_cookie private_key ssh_key credential credentials
-    session_key pin otp ntlm_hash lm_hash"""
-)
-POSITIONS = _words(
-    """lat latitude lon lng long longitude latlon lat_lon latlng coordinates coords gps gps_position gps_location
-    geo_point geopoint geo_location"""
-)
-_POSITION_PARENTS = frozenset(("geo", "geoip", "location", "geo_location", "gps", "position"))
-_USERS = _words(
-    """user username user_name userid user_id account accountname account_name login loginname login_name logon uid
-    owner src_user dest_user dst_user source_user destination_user target_user targetusername subjectusername
-    user_principal
-    upn samaccountname sam_account_name suser duser srcuser dstuser employee operator winlog_user run_as"""
-)
-_SIGNS = re.compile(r"[^a-z0-9]+")
 _ENDINGS = sorted({word.replace("_", "[^a-z0-9]?") for word in SECRETS | POSITIONS | {"location"}})
 _WORTH_LOOKING = re2.compile(rf'(?i)(?:{"|".join(_ENDINGS)})[^a-z0-9"]*"\s*:|\\u00')
 """Whether a row's text has a key that may be one of them: nearly all have none, and are not taken apart."""
-_SHORTEST_USER = 3
-_USER_SEPARATORS = re.compile(r"[\\/]")
-_NOT_USERS = frozenset(("system", "root", "administrator", "admin", "guest", "anonymous", "unknown", "none", "null"))
-"""Names that everybody has: they are hidden where they stand, not looked for elsewhere."""
+_ADDRESS_FIELDS = ("ip", "ipv4", "ipaddr", "ipaddress", "addr", "address", "src", "dst", "source", "destination")
+
+
+Clean = Callable[[str], str]
 
 
 class Redaction:
@@ -62,8 +41,9 @@ class Redaction:
 
     def applied(self, group: Alertgroup) -> Alertgroup:
         """The group as a partner may see it. Ids of ours stay; times, numbers and statuses stay."""
-        known = _KnownUsers(group, self._texts) if self._profile.users else None
-        clean = (lambda text: self._texts.clean(text, known)) if known else self._texts.clean
+        clean: Clean = self._texts.clean
+        if self._profile.users:
+            clean = functools.partial(self._texts.clean, users=KnownUsers(group, self._texts.user).cuts)
         work = _Work(self._profile, self._texts, self._columns, clean)
         bodies = not self._profile.bodies
         return msgspec.structs.replace(
@@ -92,48 +72,34 @@ def without_secrets(group: Alertgroup) -> Alertgroup:
 def _bare(alert: Alert) -> Alert:
     if not _WORTH_LOOKING.search(alert.json):
         return alert
-    cells = _without(alert.data, "", 0)
-    return alert if cells == alert.data else msgspec.structs.replace(alert, json=_json(cells))
+    found: list[str] = []
+    cells = _without(alert.data, "", 0, found)
+    return msgspec.structs.replace(alert, json=_json(cells)) if found else alert
 
 
-def _without(value: Any, parent: str, depth: int) -> Any:
+def _without(value: Any, parent: str, depth: int, found: list[str]) -> Any:
+    """The cells without secrets; `found` gets the keys, also of empty ones, which may stand twice in the row's text."""
     if depth > DEEPEST:
+        found.append(parent)
         return None
     if isinstance(value, list):
-        return [_without(item, parent, depth + 1) for item in value]
+        return [_without(item, parent, depth + 1, found) for item in value]
     if not isinstance(value, dict):
         return value
-    return {
-        key: GONE if never_leaves(key, parent) and item not in (None, "") else _without(item, key, depth + 1)
-        for key, item in value.items()
-    }
-
-
-def never_leaves(key: str, parent: str = "") -> bool:
-    """Whether a field of this name, inside one named `parent`, holds a password or a position on the globe."""
-    name = _plain(key)
-    last = name.rpartition("_")[2]
-    if name in SECRETS or name in POSITIONS or last in ("password", "passwd", "passphrase", "latitude", "longitude"):
-        return True
-    head, _, tail = _plain(f"{parent}_{key}").rpartition("_")
-    return tail in ("lat", "lon", "lng", "location", "coordinates") and head.rpartition("_")[2] in _POSITION_PARENTS
-
-
-def _plain(name: str) -> str:
-    spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name)
-    return _SIGNS.sub("_", spaced.lower()).strip("_")
-
-
-def holds_user(key: str) -> bool:
-    """Whether a field of this name holds a user's name."""
-    name = _plain(key)
-    return name in _USERS or name.replace("_", "") in _USERS or name.endswith(("_user", "_username", "_user_name"))
+    bare: dict[str, Any] = {}
+    for key, item in value.items():
+        if never_leaves(key, parent):
+            found.append(key)
+            bare[key] = item if item in (None, "") else GONE
+        else:
+            bare[key] = _without(item, key, depth + 1, found)
+    return bare
 
 
 class _Work:
     """One alertgroup's redaction."""
 
-    def __init__(self, profile: Profile, texts: Texts, columns: re.Pattern[str] | None, clean: Any) -> None:
+    def __init__(self, profile: Profile, texts: Texts, columns: re.Pattern[str] | None, clean: Clean) -> None:
         self._profile, self._texts, self._columns, self._clean = profile, texts, columns, clean
 
     def leaves_out(self, key: str) -> bool:
@@ -143,32 +109,44 @@ class _Work:
     def alert(self, alert: Alert) -> Alert:
         """An alert with its cells and its detection."""
         said = None if alert.detection is None else self._detection(alert.detection)
-        return msgspec.structs.replace(alert, json=_json(self._cell(alert.data, "", 0)), detection=said)
+        return msgspec.structs.replace(alert, json=_json(self._cell(alert.data, "", False, 0)), detection=said)
 
-    def _cell(self, value: Any, key: str, depth: int) -> Any:
+    def _cell(self, value: Any, key: str, theirs: bool, depth: int) -> Any:
+        """A cell under that key; `theirs`: it, or what it stands in, is said to hold a user's name."""
         if depth > DEEPEST:
             return None
         match value:
             case str():
-                if self._profile.users and holds_user(key):
-                    return self._texts.user(value) if value else value
-                return self._clean(value)
+                return self._texts.user(value) if theirs and value else self._clean(value)
+            case bool():
+                return value
+            case int() if 0 <= value < 2**32 and plain(key).rpartition("_")[2] in _ADDRESS_FIELDS:
+                return self._number(value)
             case list():
-                return [self._cell(item, key, depth + 1) for item in value]
+                return [self._cell(item, key, theirs, depth + 1) for item in value]
             case dict():
-                return self._object(value, depth)
+                return self._object(value, theirs, depth)
         return value
 
-    def _object(self, cells: Mapping[str, Any], depth: int) -> dict[str, Any]:
+    def _number(self, value: int) -> int | str:
+        """An address written as a number, which its pseudonym then is as well."""
+        shown = self._texts.address(str(ipaddress.IPv4Address(value)))
+        if shown is None:
+            return value
+        return shown if shown == GONE else int(ipaddress.IPv4Address(shown))
+
+    def _object(self, cells: Mapping[str, Any], theirs: bool, depth: int) -> dict[str, Any]:
         found: dict[str, Any] = {}
+        again: dict[str, int] = {}
         for key, value in cells.items():
             if self.leaves_out(key):
                 continue
-            name = plain = self._clean(key)
-            n = 2
+            name = plain_name = self._clean(key)
             while name in found:  # two keys that look alike now
-                name, n = f"{plain} ({n})", n + 1
-            found[name] = self._cell(value, key, depth + 1)
+                again[plain_name] = again.get(plain_name, 1) + 1
+                name = f"{plain_name} ({again[plain_name]})"
+            users = theirs or (self._profile.users and holds_user(key))
+            found[name] = self._cell(value, key, users, depth + 1)
         return found
 
     def _detection(self, said: Detection) -> Detection:
@@ -187,46 +165,15 @@ class _Work:
         """Values stay what they are called, so a [redacted] address or name is left out rather than written there."""
         return msgspec.structs.replace(
             side,
-            addresses=_kept(self._texts.address(one) or one for one in side.addresses),
+            addresses=_kept(self._texts.address(one) or self._clean(one) for one in side.addresses),
             hostnames=_kept(map(self._clean, side.hostnames)),
-            macs=side.macs,
+            macs=_kept(map(self._clean, side.macs)),
             urls=_kept(map(self._clean, side.urls)),
             emails=_kept(map(self._clean, side.emails)),
         )
 
 
-class _KnownUsers:
-    """The user names that an alertgroup's cells tell, taken out of its texts as whole words."""
-
-    def __init__(self, group: Alertgroup, texts: Texts) -> None:
-        names = {name for alert in group.alerts for name in _users(alert.data, "", 0)}
-        kept = sorted({one for one in names if len(one) >= _SHORTEST_USER and one.lower() not in _NOT_USERS})
-        longest_first = sorted(kept, key=len, reverse=True)
-        pattern = "|".join(map(re.escape, longest_first))
-        self._pattern = re.compile(rf"(?<![\w-])(?:{pattern})(?![\w-])", re.IGNORECASE) if kept else None
-        self._texts = texts
-
-    def __call__(self, text: str) -> str:
-        if self._pattern is None:
-            return text
-        return self._pattern.sub(lambda found: self._texts.user(found[0]), text)
-
-
-def _users(value: Any, key: str, depth: int) -> Iterable[str]:
-    if depth > DEEPEST:
-        return
-    if isinstance(value, dict):
-        for name, item in value.items():
-            yield from _users(item, name, depth + 1)
-    elif isinstance(value, list):
-        for item in value:
-            yield from _users(item, key, depth + 1)
-    elif isinstance(value, str) and holds_user(key):
-        yield value.strip()
-        yield _USER_SEPARATORS.split(value.strip())[-1].partition("@")[0]
-
-
-def _link(link: Link, clean: Any) -> Link:
+def _link(link: Link, clean: Clean) -> Link:
     return Link(subject=clean(link.subject), link=clean(link.link))
 
 
