@@ -92,6 +92,8 @@ def test_a_silence_holds_back_until_it_is_ended_and_says_what_it_held(admin: Cal
     assert (one["state"], one["holding"], one["held"], one["owner"]) == ("standing", True, 3, "test analyst")
     assert one["ends"] - one["starts"] == 4 * 3600
     assert states(analyst, held[0]) == {"idea_log": "silenced", "text_log": "silenced"}
+    found = analyst.json("/api/v2/alertgroup?q=delivery.idea_log:silenced")["records"]
+    assert [each["id"] for each in found] == held[::-1]
     page = analyst.json(f"{SILENCE}/{id}/held?limit=2")
     assert ([each["id"] for each in page["records"]], page["totalRecordCount"]) == ([held[2], held[1]], 3)
     older = analyst.json(f"{SILENCE}/{id}/held?before={held[1]}")

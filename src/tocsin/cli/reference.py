@@ -57,7 +57,8 @@ def page() -> str:
         if isinstance(field.annotation, type) and issubclass(field.annotation, Section):
             parts.append(f"## `[{name}]`\n\n{_told(field.annotation)}\n\n{_table(field.annotation)}")
         elif field.annotation is not None and (table := _table_of(field.annotation)):
-            parts.append(f"## `[{name}.LABEL]`\n\n{_told(table)}\n\n{_table(table)}")
+            title = f"[[{name}]]" if get_origin(field.annotation) is list else f"[{name}.LABEL]"
+            parts.append(f"## `{title}`\n\n{_told(table)}\n\n{_table(table)}")
     parts.append(PLUGINS)
     registry = find()
     for kind in Kind:
@@ -75,8 +76,8 @@ def page() -> str:
 
 
 def _table_of(annotation: Any) -> type[Section] | None:
-    """The section of which there is one for each name."""
-    held = get_args(annotation)[-1] if get_origin(annotation) is dict else None
+    """The section of which there is one for each name, or a list."""
+    held = get_args(annotation)[-1] if get_origin(annotation) in (dict, list) else None
     return held if isinstance(held, type) and issubclass(held, Section) else None
 
 

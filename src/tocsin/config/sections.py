@@ -290,7 +290,10 @@ RepeatsTables = dict[Annotated[str, AfterValidator(_label)], RepeatsTable]
 
 
 class RouteSection(Section):
-    """What a query means goes to some destinations. Without any route, every destination is owed everything."""
+    """What a query means goes to some destinations ([how that works](../rules.md)).
+
+    Without any route, every destination is owed everything.
+    """
 
     name: str = Field(min_length=1, max_length=100, description="What it is called on the pages.")
     query: str = Field(default="", description="Which alertgroups, in the query language; empty is every one.")

@@ -34,7 +34,20 @@ WITHIN_S = 10.0
 """All counts of one rehearsal take no longer."""
 SAMPLES = 3
 MOVING = frozenset(
-    ("status", "open", "closed", "promoted", "alert.status", "owner", "tag", "tlp", "updated", "viewed", "views")
+    (
+        "status",
+        "open",
+        "closed",
+        "promoted",
+        "alert.status",
+        "owner",
+        "source",
+        "tag",
+        "tlp",
+        "updated",
+        "viewed",
+        "views",
+    )
 ) | {"folded", "seen", "last_seen", "delivery"}
 """Fields that may have changed since an alertgroup came."""
 _AT_ONCE = 200
