@@ -54,7 +54,7 @@ class Drains:
         """The bytes in a lane's file; 0 when there is none."""
         try:
             return self.path(lane).stat().st_size
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return 0
 
     def content(self, lane: str, size: int) -> Iterator[bytes]:
@@ -116,7 +116,7 @@ class Drains:
 
     def _append(self, lane: str, made: Sequence[Made]) -> None:
         """Write what may go out, and see it on disk. A line that was torn when a machine died goes first."""
-        self._folder.mkdir(mode=0o700, exist_ok=True)
+        self._folder.mkdir(mode=0o700, exist_ok=True)  # a file in its place: FileExistsError, told as what it is
         path = self.path(lane)
         new = not path.exists()
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
