@@ -27,7 +27,7 @@ from tocsin.kit.problems import nearest
 from tocsin.model import Micros
 from tocsin.registry import Registry, Wiring
 from tocsin.sharing import Gate, Redaction
-from tocsin.store import Change, Store, open_store, retention
+from tocsin.store import Change, Store, delivery, open_store, retention, sending
 
 log = structlog.get_logger()
 
@@ -88,6 +88,22 @@ class Hub:
         self.habits.start()
         self.indexer.start()
         self._keeper.start()
+
+    def send_alone(self, lane: str) -> None:
+        """Begin to work on replays and to send down that lane, and nothing else: for a command where no server runs."""
+        self.store.on_commit(self._wake)
+        self.lanes.start([lane])
+        self.replayer.start()
+        self.indexer.start()
+
+    def busy(self, lane: str) -> bool:
+        """Whether there is something to send down that lane now, and its destination takes it."""
+        activity = self.lanes.activity().get(lane)
+        if activity is None or activity.rest_until is not None:
+            return False
+        due = self.store.read(lambda tx: sending.next_due(tx, lane))
+        states = {each.name: each for each in self.store.read(delivery.lanes)}
+        return (due is not None and due <= now()) or (lane in states and states[lane].sending > 0)
 
     def stop(self) -> None:
         """End in the order in which alerts walk: attempts under way finish, then the store closes."""

@@ -5,7 +5,7 @@ import random
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from concurrent.futures import Future
 
 import msgspec
@@ -66,13 +66,16 @@ class Lanes:
             name: _LaneThread(_lane(name, destination, means, said[name]), destination, look, clock)
             for name, destination in destinations.items()
         }
+        self._started = list(self._threads.values())
 
     def activity(self) -> dict[str, Activity]:
         """What the configured lanes are at. A lane of the store that is not named here has no destination."""
         return {name: thread.lane.activity for name, thread in self._threads.items()}
 
-    def start(self) -> None:
-        """Begin to send, as soon as the store can be written."""
+    def start(self, only: Collection[str] | None = None) -> None:
+        """Begin to send, as soon as the store can be written; `only` down some of the lanes."""
+        if only is not None:
+            self._started = [thread for name, thread in self._threads.items() if name in only]
         self._heart.start()
 
     def test(self, name: str, timeout_s: float) -> Answer:
@@ -113,7 +116,7 @@ class Lanes:
                 if not opened:
                     self._store.write(self._open)
                     opened = True
-                    for thread in self._threads.values():
+                    for thread in self._started:
                         thread.start()
                 for thread in self._threads.values():
                     thread.lane.beat()

@@ -140,8 +140,9 @@ def stop(tx: Tx, id: int, who: str, now: Micros) -> None:
 
 
 def resume(tx: Tx, id: int, who: str, now: Micros) -> None:
-    """Let it go on where it was. Raises NotFound; Malformed where it is done or running."""
-    _to(tx, id, "running", ("stopped", "paused"), who, now, "resumed")
+    """Let it go on where it was; one that runs is left as it is. Raises NotFound; Malformed where it is done."""
+    if get(tx, id).state != "running":
+        _to(tx, id, "running", ("stopped", "paused"), who, now, "resumed")
 
 
 def pause(tx: Tx, id: int, note: str, now: Micros) -> None:
