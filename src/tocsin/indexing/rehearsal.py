@@ -5,7 +5,6 @@ been different when it came; `Rehearsed.since_then` names such fields. Folding i
 what is kept of it in memory alone.
 """
 
-import heapq
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
@@ -52,6 +51,7 @@ MOVING = frozenset(
 """Fields that may have changed since an alertgroup came."""
 _AT_ONCE = 200
 _ROWS_AT_ONCE = 20_000
+_SWEPT_FROM = 10_000
 
 
 class Sample(Noun, frozen=True, kw_only=True):
@@ -169,13 +169,13 @@ class _First(msgspec.Struct):
 
 
 class _Kinds:
-    """The first of each kind that still takes repeats; what is over is forgotten, but for the largest."""
+    """The first of each kind that still takes repeats, and the few that came most often; others are forgotten."""
 
     def __init__(self, rule: Rule) -> None:
         self._rule = rule
         self._firsts: dict[str, _First] = {}
-        self._over: list[Sample] = []
-        self._swept = 0
+        self._most: dict[int, _First] = {}
+        self._taken = 0
         self.n = self.folded = self.into = self.now = 0
 
     def take(self, known: Summary, fingerprint: str) -> None:
@@ -183,38 +183,39 @@ class _Kinds:
         self.n += 1
         self.now += known.folded_into is not None
         first = self._firsts.get(fingerprint)
-        if first is not None and first.message == known.message:
-            return
         if first is None or not self._within(first, known.received):
-            if first is not None:
-                self._end(first)
             self._firsts[fingerprint] = _First(_sample(known), known.received, known.received, known.message)
-        else:
+            self._forget(known.received)
+        elif first.message != known.message:
+            # Two alertgroups of one message are no repeats of each other.
             first.last = max(first.last, known.received)
             self.into += first.times == 1
             self.folded += 1
             first.times += 1
-        self._sweep(known.received)
+            self._rank(first)
 
     def most(self) -> tuple[Sample, ...]:
         """Those that came most often so far."""
-        standing = [_counted(first) for first in self._firsts.values() if first.times > 1]
-        return tuple(heapq.nlargest(SAMPLES, [*self._over, *standing], key=lambda one: (one.times, one.id)))
+        found = sorted(self._most.values(), key=_often, reverse=True)
+        return tuple(msgspec.structs.replace(first.known, times=first.times) for first in found)
 
     def _within(self, first: _First, received: Micros) -> bool:
         return received - first.begun <= self._rule.longest and received - first.last <= self._rule.window
 
-    def _end(self, first: _First) -> None:
-        if first.times > 1:
-            self._over = heapq.nlargest(SAMPLES, [*self._over, _counted(first)], key=lambda one: (one.times, one.id))
+    def _rank(self, first: _First) -> None:
+        self._most[first.known.id] = first
+        if len(self._most) > SAMPLES:
+            del self._most[min(self._most.values(), key=_often).known.id]
 
-    def _sweep(self, received: Micros) -> None:
-        self._swept += 1
-        if self._swept < max(10_000, len(self._firsts)):
-            return
-        self._swept = 0
-        for fingerprint in [name for name, first in self._firsts.items() if not self._within(first, received)]:
-            self._end(self._firsts.pop(fingerprint))
+    def _forget(self, received: Micros) -> None:
+        self._taken += 1
+        if self._taken > max(_SWEPT_FROM, len(self._firsts)):
+            self._taken = 0
+            self._firsts = {name: first for name, first in self._firsts.items() if self._within(first, received)}
+
+
+def _often(first: _First) -> tuple[int, int]:
+    return first.times, first.known.id
 
 
 def _since(days: int) -> Tree:
@@ -244,7 +245,3 @@ def _by_rows(batch: Sequence[Summary]) -> Iterator[list[Summary]]:
 
 def _sample(known: Summary) -> Sample:
     return Sample(id=known.id, received=known.received, subject=known.subject, status=str(known.status))
-
-
-def _counted(first: _First) -> Sample:
-    return msgspec.structs.replace(first.known, times=first.times)
