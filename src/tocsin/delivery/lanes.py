@@ -208,7 +208,7 @@ def _lane(name: str, destination: Destination, means: Means, said: DestinationOp
 
 def example(lane: str, at: Micros) -> Alertgroup:
     """The alertgroup of a test: free for all, about nobody, and saying what it is."""
-    row = {"note": "This is a test of Tocsin. Nothing happened; nothing is to be done.", "lane": lane}
+    row = {"note": "Tocsin test: nothing happened, and nothing is to be done.", "lane": lane}
     group = Alertgroup.of_rows(
         f"Tocsin test of {lane}", [row], tlp=TLP.CLEAR, tags=("tocsin-test",), received=at, created=at
     )

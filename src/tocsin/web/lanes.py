@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+from starlette.responses import Response, StreamingResponse
+
 from tocsin.app import Hub
 from tocsin.delivery import Activity
 from tocsin.errors import NotFound
@@ -89,3 +91,18 @@ def decide_all(hub: Hub, lane: str, what: str, who: str) -> int:
         words = "sent all parked deliveries again" if what == "retry" else "dropped all parked deliveries"
         hub.store.write(lambda tx: delivery.note(tx, lane, who, now, f"{words} ({done:,})"))
     return done
+
+
+def drained(hub: Hub, name: str) -> Response:
+    """A lane's file for download. Raises NotFound."""
+    size = hub.drains.size(name)
+    if not size:
+        raise NotFound(f"The lane {name[:60]!r} was not drained into a file.")
+    headers = {
+        "Content-Disposition": f'attachment; filename="{hub.drains.path(name).name.replace("%", "_")}"',
+        "Content-Length": str(size),
+        "Content-Security-Policy": "sandbox; default-src 'none'",
+        "X-Content-Type-Options": "nosniff",
+        "Cache-Control": "no-store",
+    }
+    return StreamingResponse(hub.drains.content(name, size), media_type="application/x-ndjson", headers=headers)

@@ -5,9 +5,9 @@ from typing import Annotated, Any
 import msgspec
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
-from tocsin.errors import Malformed, NotFound
+from tocsin.errors import Malformed
 from tocsin.store import Tx, delivery
 from tocsin.web.answers import Json
 from tocsin.web.api import shapes
@@ -16,7 +16,7 @@ from tocsin.web.api.described import Parameter, described
 from tocsin.web.api.ledger import PAGE, Decided, DeliveryRecord, owed_record, page_of, seconds_or_none
 from tocsin.web.api.parameters import only_known
 from tocsin.web.api.shapes import Listed
-from tocsin.web.lanes import Lane, decide_all, lane_of, lanes_of
+from tocsin.web.lanes import Lane, decide_all, drained, lane_of, lanes_of
 from tocsin.web.notes import now_micros
 from tocsin.web.reading import query_of
 from tocsin.web.state import answer, body_of, principal_of, read, web_of, write
@@ -235,23 +235,7 @@ async def post_drain(request: Request) -> Response:
 @described("The file that a lane was drained into: a JSON object a line.", bytes, media="application/x-ndjson")
 async def get_drained(request: Request) -> Response:
     """What was drained."""
-    return await run_in_threadpool(drained, request, _name(request))
-
-
-def drained(request: Request, name: str) -> Response:
-    """A lane's file for download. Raises NotFound."""
-    drains = web_of(request).hub.drains
-    size = drains.size(name)
-    if not size:
-        raise NotFound(f"The lane {name[:60]!r} was not drained into a file.")
-    headers = {
-        "Content-Disposition": f'attachment; filename="{drains.path(name).name.replace("%", "_")}"',
-        "Content-Length": str(size),
-        "Content-Security-Policy": "sandbox; default-src 'none'",
-        "X-Content-Type-Options": "nosniff",
-        "Cache-Control": "no-store",
-    }
-    return StreamingResponse(drains.content(name, size), media_type="application/x-ndjson", headers=headers)
+    return await run_in_threadpool(drained, web_of(request).hub, _name(request))
 
 
 @described(

@@ -14,8 +14,7 @@ from tocsin.errors import Malformed
 from tocsin.store import delivery
 from tocsin.store.delivery import LaneNote, Owed
 from tocsin.store.engine import Tx
-from tocsin.web.api.lane import drained
-from tocsin.web.lanes import Lane, decide_all, lane_of, lanes_of
+from tocsin.web.lanes import Lane, decide_all, drained, lane_of, lanes_of
 from tocsin.web.notes import now_micros
 from tocsin.web.pages import head, ranges
 from tocsin.web.pages.alerts import number_of, store_of
@@ -101,7 +100,7 @@ def lane(request: Request) -> Response:
 
 def file(request: Request) -> Response:
     """GET /lanes/NAME/drained: the file it was drained into."""
-    return drained(request, name_of(request))
+    return drained(web_of(request).hub, name_of(request))
 
 
 def act(request: Request, form: Form) -> Response:
