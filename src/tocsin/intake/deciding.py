@@ -1,5 +1,6 @@
 """The rules at work: what is asked of each alertgroup before it is stored, with the rules of this moment."""
 
+import math
 import time
 from collections.abc import Sequence
 
@@ -31,7 +32,7 @@ class Decider:
         self._store, self._names, self._known = store, names, known
         self._configured, self._lanes = tuple(routes), tuple(lanes)
         self._book = Rulebook(routes, (), lanes)
-        self._read = 0.0
+        self._read = -math.inf
         store.on_commit(self._told)
 
     def decide(self, group: Alertgroup, message: Message, parser: str) -> Ruled | None:
@@ -59,7 +60,7 @@ class Decider:
 
     def _told(self, change: Change) -> None:
         if change.kind == "rules":
-            self._read = 0.0
+            self._read = -math.inf
 
     def _standing(self, tx: Tx) -> Rulebook:
         now = time.time_ns() // 1000

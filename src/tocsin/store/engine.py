@@ -244,14 +244,16 @@ class Writer(threading.Thread):
         if self.fault:
             log.info("store works again", was=self.fault)
             self.fault = ""
-        for job, result, failure in results:
-            if failure is None:
-                job.future.set_result(result)
-            else:
-                job.future.set_exception(failure)
-        changes = self._session.tx.changes
-        if changes:
-            self._committed(list(changes))
+        try:
+            # Told before they are answered: who has an answer in hand finds that everybody knows of the change.
+            if changes := self._session.tx.changes:
+                self._committed(list(changes))
+        finally:
+            for job, result, failure in results:
+                if failure is None:
+                    job.future.set_result(result)
+                else:
+                    job.future.set_exception(failure)
 
     def _failed(self, jobs: list[Job], error: BaseException) -> None:
         if isinstance(error, StoreUnavailable) and str(error) != self.fault:
