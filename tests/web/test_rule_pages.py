@@ -5,6 +5,8 @@ from html import unescape
 
 import pytest
 
+from tocsin.app import Hub
+from tocsin.config import Config
 from web.conftest import Caller
 from web.person import csrf, signed_in
 
@@ -141,6 +143,23 @@ def test_the_page_of_an_alertgroup_says_why_and_sends_what_was_silenced(admin: C
     one = next(each["id"] for each in held if each["state"] == "silenced")
     to = sent(person, f"/deliveries/{one}", do="retry", alertgroup=str(group))
     assert "Owed to idea_log (due), text_log (due)." in text_of(person.get(to).text)
+
+
+def test_a_configured_route_stands_first_and_names_where_it_is_changed(hub: Hub, admin: Caller, engine: str) -> None:
+    admin.post("/api/v2/route", json={"name": "by hand", "query": "", "to": []})
+    person = signed_in(admin, "admin")
+    tables = {"splunk": {"window_h": 12, "without": ["run_id"]}}
+    told = {"name": "by file", "query": "tag:file", "to": ["idea_log", "gone"], "every": "1h"}
+    hub.config = Config.model_validate({"routes": [told], "repeats": tables})
+
+    page = person.get(RULES).text
+    shown = text_of(page)
+    assert "by file tocsin.toml tag:file to idea_log, gone (not configured) every 1h by hand" in shown
+    assert "What stands in tocsin.toml is changed there, and is asked first." in shown
+    assert "splunk within 12 h, by source, subject, columns, rows, without run_id" in shown
+    assert page.count('<form class="acts"') == 1
+    refused = sent(person, "/rules/routes", 409, do="save", name="by file", query="")
+    assert "there is a route named 'by file' in the configuration already" in refused
 
 
 def test_a_viewer_sees_the_rules_and_no_form_and_an_analyst_none_of_routes(admin: Caller, engine: str) -> None:
