@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from browser.conftest import Desk, Open
+from browser.conftest import WAIT_MS, Desk, Open
 from browser.test_looks import RULES
 
 
@@ -42,7 +42,7 @@ def test_a_silence_is_begun_at_an_alertgroup_tried_kept_and_ended(desk: Desk, op
     page.goto(f"/alerts/{held}")
     expect(page.locator("#why")).to_contain_text("held back from idea_log")
     page.get_by_role("button", name="Send now").first.click()
-    expect(page.get_by_role("button", name="Send now")).to_have_count(1)
+    expect(page.get_by_role("button", name="Send now")).to_have_count(1, timeout=WAIT_MS)
     page.locator("#why a").first.click()
     expect(page.locator("main h1")).to_contain_text(subject)
     expect(page.get_by_role("region", name="Held back").get_by_role("link").first).to_have_text(str(held))
