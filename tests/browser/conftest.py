@@ -56,9 +56,15 @@ class Desk(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+def configuration() -> str:
+    """`tocsin.toml`; a file of tests that needs another overrides it."""
+    return ""
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory, configuration: str) -> Iterator[Desk]:
     """A server on SQLite: what a browser shows does not depend on the engine."""
-    with running_server(tmp_path_factory.mktemp("desk") / "data") as server:
+    with running_server(tmp_path_factory.mktemp("desk") / "data", configuration=configuration) as server:
         printed = re.search(r"password\s+(\S+)", server.log.read_text())
         assert printed, server.last_words()
         form = {"name": "admin", "password": printed[1]}

@@ -46,13 +46,21 @@ class Gate:
 
     def passed(self, lane: str, alertgroup: Alertgroup) -> Alertgroup | Withheld:
         """What of the alertgroup may go down that lane, or why nothing may."""
-        clearance = self._clearances.get(lane, TLP.RED)
+        clearance = self.clearance(lane)
         tlp, because = self.counts_as(alertgroup)
         if ORDER.index(tlp) > ORDER.index(clearance):
             return Withheld(f"TLP: the alertgroup {because} {tlp.upper()}, {lane} is cleared up to {clearance.upper()}")
         redaction = self._redactions.get(lane)
         bare = without_secrets(alertgroup)
         return bare if redaction is None else redaction.applied(bare)
+
+    def clearance(self, lane: str) -> TLP:
+        """The highest TLP that may go down that lane."""
+        return self._clearances.get(lane, TLP.RED)
+
+    def redaction(self, lane: str) -> Redaction | None:
+        """What is taken out of all that goes down that lane."""
+        return self._redactions.get(lane)
 
     def redacts(self, lane: str) -> bool:
         """Whether a redaction profile stands before that lane."""

@@ -34,31 +34,35 @@ class Redaction:
     """Applies one profile to alertgroups."""
 
     def __init__(self, profile: Profile, key: bytes) -> None:
-        self._profile = profile
+        self.profile = profile
         self._texts = Texts(profile, Pseudonyms(key, profile.networks))
         globs = "|".join(fnmatch.translate(one.lower()) for one in profile.columns)
         self._columns = re.compile(globs) if globs else None
 
+    def leaves_out(self, key: str) -> bool:
+        """Whether a column or key is left out whole."""
+        return self._columns is not None and self._columns.fullmatch(key.lower()) is not None
+
     def applied(self, group: Alertgroup) -> Alertgroup:
         """The group as a partner may see it. Ids of ours stay; times, numbers and statuses stay."""
         clean: Clean = self._texts.clean
-        if self._profile.users:
+        if self.profile.users:
             clean = functools.partial(self._texts.clean, users=KnownUsers(group, self._texts.user).cuts)
-        work = _Work(self._profile, self._texts, self._columns, clean)
-        bodies = not self._profile.bodies
+        work = _Work(self.profile, self._texts, self.leaves_out, clean)
+        bodies = not self.profile.bodies
         return msgspec.structs.replace(
             group,
             subject=clean(group.subject),
             alerts=tuple(work.alert(alert) for alert in group.alerts),
-            columns=tuple(clean(name) for name in group.columns if not work.leaves_out(name)),
+            columns=tuple(clean(name) for name in group.columns if not self.leaves_out(name)),
             tags=tuple(map(clean, group.tags)),
             sources=tuple(map(clean, group.sources)),
             message_id=clean(group.message_id),
             body=clean(group.body) if bodies else "",
             body_plain=clean(group.body_plain) if bodies else "",
-            ahrefs=() if self._profile.links else tuple(_link(link, clean) for link in group.ahrefs),
+            ahrefs=() if self.profile.links else tuple(_link(link, clean) for link in group.ahrefs),
             groups={},
-            owner="" if self._profile.users else clean(group.owner),
+            owner="" if self.profile.users else clean(group.owner),
         )
 
 
@@ -99,12 +103,8 @@ def _without(value: Any, parent: str, depth: int, found: list[str]) -> Any:
 class _Work:
     """One alertgroup's redaction."""
 
-    def __init__(self, profile: Profile, texts: Texts, columns: re.Pattern[str] | None, clean: Clean) -> None:
-        self._profile, self._texts, self._columns, self._clean = profile, texts, columns, clean
-
-    def leaves_out(self, key: str) -> bool:
-        """Whether a column or key is left out whole."""
-        return self._columns is not None and self._columns.fullmatch(key.lower()) is not None
+    def __init__(self, profile: Profile, texts: Texts, leaves_out: Callable[[str], bool], clean: Clean) -> None:
+        self._profile, self._texts, self._leaves_out, self._clean = profile, texts, leaves_out, clean
 
     def alert(self, alert: Alert) -> Alert:
         """An alert with its cells and its detection."""
@@ -139,7 +139,7 @@ class _Work:
         found: dict[str, Any] = {}
         again: dict[str, int] = {}
         for key, value in cells.items():
-            if self.leaves_out(key):
+            if self._leaves_out(key):
                 continue
             name = plain_name = self._clean(key)
             while name in found:  # two keys that look alike now

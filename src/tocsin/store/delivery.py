@@ -189,8 +189,9 @@ def retry(tx: Tx, ids: Sequence[int], who: str, now: Micros) -> int:
 
 
 def drop(tx: Tx, ids: Sequence[int], who: str, now: Micros) -> int:
-    """Give up parked deliveries for good; they stay in the ledger as dropped."""
-    return _decide(tx, "state = 'dropped', settled = :now", "'failed'", ids, who, now, "no longer owed to")
+    """Give up parked, withheld or silenced deliveries for good; they stay in the ledger as dropped."""
+    states = "'failed', 'withheld', 'silenced'"
+    return _decide(tx, "state = 'dropped', settled = :now", states, ids, who, now, "no longer owed to")
 
 
 def _decide(tx: Tx, change: str, states: str, ids: Sequence[int], who: str, now: Micros, what: str) -> int:

@@ -38,7 +38,10 @@ class ReceiptRecord(msgspec.Struct, frozen=True):
 
 
 class DeliveryRecord(msgspec.Struct, frozen=True):
-    """One alertgroup owed to one destination; `state` is due, sending, delivered, failed, withheld or dropped."""
+    """One alertgroup owed to one destination, with every attempt.
+
+    `state` is due, sending, delivered, failed (parked for a person), withheld (by the gate), silenced or dropped.
+    """
 
     id: int
     alertgroup: int
@@ -142,14 +145,14 @@ async def get_deliveries(request: Request) -> Response:
     return await answer(request, ledger)
 
 
-@described("Make parked, withheld or dropped deliveries due at once.", Decided, body=Deliveries)
+@described("Make parked, withheld, silenced or dropped deliveries due at once.", Decided, body=Deliveries)
 async def retry_deliveries(request: Request) -> Response:
     """Try again."""
     ids, who, now = decoded_as(await body_of(request), Deliveries).ids, principal_of(request).name, now_micros()
     return Json(Decided(await write(request, lambda tx: delivery.retry(tx, ids, who, now))))
 
 
-@described("Give up parked deliveries for good; they stay in the ledger as dropped.", Decided, body=Deliveries)
+@described("Give up parked, withheld or silenced deliveries; they stay as dropped.", Decided, body=Deliveries)
 async def drop_deliveries(request: Request) -> Response:
     """Let go."""
     ids, who, now = decoded_as(await body_of(request), Deliveries).ids, principal_of(request).name, now_micros()

@@ -20,6 +20,7 @@ from tocsin.web.pages import (
     quarantine,
     repeats,
     rules,
+    shared,
     views,
 )
 from tocsin.web.pages.drawing import posting, reading
@@ -48,6 +49,7 @@ PAGES: list[Route] = [
     Route(["POST"], "/deliveries/{id}", "analyst", posting(changes.owed)),
     Route(["GET"], "/alerts/{id}/original", "analyst", reading(messages.original)),
     Route(["GET"], "/alerts/{id}/original/download", "analyst", reading(messages.original_bytes)),
+    Route(["GET"], "/alerts/{id}/shared/{lane}", "analyst", reading(shared.shared)),
     Route(["GET"], "/views", "viewer", reading(views.views)),
     Route(["POST"], "/views", "viewer", posting(views.save)),
     Route(["GET"], "/views/counts", "viewer", reading(views.counts)),

@@ -8,6 +8,7 @@ from tocsin.store.alertgroup import Summary
 from tocsin.store.delivery import Owed, ReceiptLine
 from tocsin.store.message import Kept
 
+SEND = "Send now"
 ORDINALS = ("", "first", "second", "third", "fourth", "fifth")
 
 
@@ -19,9 +20,9 @@ class Attempt(NamedTuple):
 
 
 class Step(NamedTuple):
-    """One step. `failed` is the delivery a person may try again or drop, `due` when the next attempt is.
+    """One step. `due` is when the next attempt is, `lane` the destination of a delivery.
 
-    `silenced` is the delivery a person may send in spite of the silence that holds it back.
+    `delivery` is one that a person may send now, with the button `again`, and give up if `may_drop`.
     """
 
     colour: str
@@ -29,16 +30,18 @@ class Step(NamedTuple):
     at: Micros | None
     detail: str = ""
     attempts: tuple[Attempt, ...] = ()
-    failed: int = 0
     due: Micros | None = None
-    silenced: int = 0
+    lane: str = ""
+    delivery: int = 0
+    again: str = ""
+    may_drop: bool = False
 
 
 def way_of(known: Summary, message: Kept | None, owed: Sequence[Owed]) -> list[Step]:
     """Every step of an alertgroup so far, deliveries in the order in which they were owed."""
     folded = f"Folded into alertgroup {known.folded_into} as its repeat: not sent to where that was sent"
     repeat = [Step("held", folded, known.received)] if known.folded_into else []
-    return [*_arrival(known, message), *repeat, *(_delivery(one) for one in owed)]
+    return [*_arrival(known, message), *repeat, *(_delivery(one)._replace(lane=one.lane) for one in owed)]
 
 
 def _arrival(known: Summary, message: Kept | None) -> list[Step]:
@@ -66,27 +69,36 @@ def _delivery(owed: Owed) -> Step:
             return Step("ok", f"{owed.lane}: delivered at the {_ordinal(owed.attempt)} attempt", at, detail, attempts)
         case "withheld":
             why = f", {last.detail}" if last and last.detail else ""
-            return Step("held", f"{owed.lane}: withheld{why}", at, "", attempts)
+            return _decidable(Step("held", f"{owed.lane}: withheld{why}", at, "", attempts), owed, SEND)
         case "silenced":
             words = f"{owed.lane}: held back by a silence, not sent"
-            return Step("held", words, at, detail, attempts, silenced=owed.id)
+            return _decidable(Step("held", words, at, detail, attempts), owed, SEND)
         case "failed":
             words = f"{owed.lane}: failed, not tried again by itself ({_many(owed.attempt, 'attempt')})"
-            return Step("bad", words, at, detail, attempts, failed=owed.id)
+            return _decidable(Step("bad", words, at, detail, attempts), owed, "Try again")
         case "dropped":
-            return Step("due", f"{owed.lane}: given up by a person", at, detail, attempts)
+            step = Step("due", f"{owed.lane}: given up by a person", at, detail, attempts)
+            return _decidable(step, owed, SEND, may_drop=False)
         case "sending":
             return Step("due", f"{owed.lane}: being sent, {_ordinal(owed.attempt)} attempt", at, detail, attempts)
     if last is None:
         later = owed.due if owed.due > owed.created else None
-        return Step("due", f"{owed.lane}: waiting to be sent", at, due=later)
+        step = Step("due", f"{owed.lane}: waiting to be sent", at, due=later)
+        return _decidable(step, owed, SEND, may_drop=False) if later else step
     words = f"{owed.lane}: waiting, {_many(owed.attempt, 'attempt')}"
-    return Step("bad", words, at, detail, attempts, due=owed.due)
+    step = Step("bad", words, at, detail, attempts, due=owed.due)
+    return _decidable(step, owed, "Try now", may_drop=False)
+
+
+def _decidable(step: Step, owed: Owed, again: str, may_drop: bool = True) -> Step:
+    return step._replace(delivery=owed.id, again=again, may_drop=may_drop)
 
 
 def _attempt(line: ReceiptLine) -> str:
-    said = line.detail or line.remote_id
-    return f"attempt {line.attempt}: {line.outcome} after {line.took / 1_000_000:.1f} s{f', {said}' if said else ''}"
+    took = f"{line.took / 1000:,.1f} ms" if line.took < 1_000_000 else f"{line.took / 1_000_000:,.1f} s"
+    remote = f"remote id {line.remote_id}" if line.remote_id else ""
+    told = ", ".join(filter(None, (line.outcome, f"after {took}", remote, line.detail)))
+    return f"attempt {line.attempt}: {told}"
 
 
 def _detail(line: ReceiptLine | None) -> str:
