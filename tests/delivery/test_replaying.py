@@ -157,6 +157,9 @@ def test_a_lane_that_sends_nothing_is_owed_no_more_than_a_bounded_heap(bench: Be
     run(replayer)
     assert known(bench.store).owed == MOST_DUE
     assert replayer.waits == {1: "hook has enough to send"}
+    bench.store.write(lambda tx: delivery.set_paused(tx, "hook", True))
+    replayer.turn()
+    assert replayer.waits == {1: "hook is paused"}
     settle_all(bench.store, "delivered")
     run(replayer)
 

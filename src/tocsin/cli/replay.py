@@ -201,7 +201,8 @@ def _watch(way: Way) -> Seen:
             seen = way.look()
             if way.over(seen):
                 return seen
-            said = f"{_counts(seen)}" + (f"; {plain(seen.waits)}" if seen.waits else "")
+            said = f"{seen.owed:,} owed, {seen.delivered + seen.under_way:,} left out"
+            said += f"; {plain(seen.waits)}" if seen.waits else ""
             bar.update(task, total=seen.upto, completed=seen.cursor, said=said)
             if not shown and time.monotonic() - told > TELL_S:
                 told = time.monotonic()

@@ -20,7 +20,7 @@ from tocsin.query import Tree, dates, parse, standing
 from tocsin.query.tree import Range, Ref, both
 from tocsin.query.values import Date
 from tocsin.sharing import Gate, Withheld
-from tocsin.store import Change, Store, Tx, alertgroup, replay, search
+from tocsin.store import Change, Store, Tx, alertgroup, replay, search, sending
 from tocsin.store.replay import Fate, Replay, Wish
 
 log = structlog.get_logger()
@@ -235,7 +235,8 @@ def _next(tx: Tx, known: Replay, lanes: Collection[str], at: Micros) -> tuple[li
     if lane not in lanes:
         return [], known.cursor, f"there is no destination {lane} now"
     if replay.room(tx, lane, at) < replay.MOST_DUE // 2:
-        return [], known.cursor, f"{lane} has enough to send"
+        paused = sending.next_due(tx, lane) is None
+        return [], known.cursor, f"{lane} is paused" if paused else f"{lane} has enough to send"
     first = replay.waiting(tx, known.cursor)
     most = known.upto if first is None else min(known.upto, first - 1)
     if known.cursor < known.upto and most <= known.cursor:
