@@ -1,10 +1,12 @@
 """How quick a lane may be, how quick it was, and what its table says instead of [delivery]."""
 
+from pathlib import Path
+
 import pytest
 
 from neighbours.destinations import SECOND, START, Clock, Told, ToldInBatches, owe, told
 from neighbours.lanes import SETTINGS, Bench
-from tocsin import detection
+from tocsin import detection, registry
 from tocsin.delivery import Lane, Lanes, Means
 from tocsin.delivery.pace import Lately, Rate
 from tocsin.delivery.patience import NEVER
@@ -125,3 +127,13 @@ def test_a_lane_whose_destination_was_down_for_long_goes_on_by_itself(store: Sto
 
     assert bench.states(8) == ["delivered"] * 8
     assert lane.activity.rest_until is None
+
+
+def test_a_batch_larger_than_its_type_takes_is_a_mistake_in_the_configuration() -> None:
+    tables = {"destinations": {"idea_log": {"batch_size": 501}, "text_log": {"batch_size": 500, "rate_per_s": 2}}}
+    wiring, problems = registry.find().wire(tables, {registry.FILE: "tocsin.toml", "data": Path()})
+
+    assert [(one.key, one.remedy) for one in problems] == [
+        ("destinations.idea_log.batch_size", "must be at most 500 for this type")
+    ]
+    assert (wiring.options["text_log"].batch_size, wiring.options["text_log"].rate_per_s) == (500, 2)

@@ -24,6 +24,7 @@ from tocsin.web.state import principal_of, web_of
 
 PAGE = 50
 PAST = 30
+MOST = 1_000
 TEST_S = 20.0
 DRAIN_S = 15.0
 COLOURS = {"hung": "bad", "failing": "bad", "parked": "bad", "resting": "bad", "flowing": "ok", "at rest": "ok"}
@@ -148,6 +149,8 @@ def tested(hub: Hub, name: str, who: str) -> str:
 def _decided(hub: Hub, lane: str, what: str, who: str, ids: Sequence[int]) -> str:
     if not ids:
         return "Nothing was selected."
+    if len(ids) > MOST:
+        raise Malformed(f"At most {MOST:,} deliveries at once; there are buttons for all.")
     decide, now = (delivery.retry if what == "retry" else delivery.drop), now_micros()
 
     def work(tx: Tx) -> int:
