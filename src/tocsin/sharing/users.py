@@ -1,5 +1,6 @@
 """Names of users: which fields hold them, and where else in the same alertgroup they stand."""
 
+import functools
 import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
@@ -28,8 +29,15 @@ _INSIDE = re.compile(r"[\w-]")
 
 def holds_user(key: str) -> bool:
     """Whether a field of this name holds a user's name."""
+    return _remembered(key) if len(key) <= LONGEST else _holds_user(key)
+
+
+def _holds_user(key: str) -> bool:
     name = plain(key)
     return name in _FIELDS or name.replace("_", "") in _FIELDS or name.endswith(_ENDINGS)
+
+
+_remembered = functools.lru_cache(4096)(_holds_user)
 
 
 class KnownUsers:
