@@ -1,5 +1,6 @@
 """What is known of entities: by any spelling, seen from an alertgroup, with the alertgroups they stand in."""
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -16,8 +17,7 @@ URL = "see hxxps://evil[.]example[.]com/gate"
 
 def stored(store: Store, *rows: dict[str, Any], subject: str = "beacon") -> int:
     part = Part(group=Alertgroup.of_rows(subject, list(rows)), severity=None, lanes=())
-    number = store.append(entry(posted(f"{subject} {rows}".encode()), [part], "scot", "1")).result(10).alertgroups[0]
-    return number
+    return store.append(entry(posted(f"{subject} {rows}".encode()), [part], "scot", "1")).result(10).alertgroups[0]
 
 
 def put_all(store: Store) -> None:
@@ -54,9 +54,9 @@ def test_seen_from_an_alertgroup_it_does_not_stand_in_all_alertgroups_are_others
 
     pairs = [("ipv4", "10.0.0.1"), ("ipv4", "10.0.0.9"), ("url", "http://" + "x" * 2000 + ".example/")]
     for group, elsewhere in ((first, 0), (second, 1)):
-        known = store.read(lambda tx, group=group: entity.seen(tx, group, pairs))
+        known = store.read(partial(entity.seen, group=group, pairs=pairs))
         assert {pair: one.elsewhere for pair, one in known.items()} == {pairs[0]: elsewhere}
-        assert store.read(lambda tx, group=group: entity.elsewhere(tx, group, pairs)) == {pairs[0]: elsewhere}
+        assert store.read(partial(entity.elsewhere, group=group, pairs=pairs)) == {pairs[0]: elsewhere}
 
 
 @pytest.mark.parametrize(
@@ -122,7 +122,7 @@ def test_the_alertgroups_of_an_entity_come_newest_first_page_by_page_without_the
 
     pages: list[int] = []
     after: int | None = None
-    while page := store.read(lambda tx, after=after: entity.groups_of(tx, one.id, 2, after)):
+    while page := store.read(partial(entity.groups_of, entity=one.id, limit=2, after=after)):
         pages += [each.id for each in page]
         after = page[-1].id
         assert {each.n for each in page} == {2}
