@@ -115,8 +115,11 @@ def test_without_a_server_the_command_sends_by_itself(hub: Server, engine: str, 
 @pytest.mark.parametrize("engine", ["sqlite"])
 def test_interrupting_the_command_leaves_the_servers_replay_running(hub: Server, engine: str, data: Path) -> None:
     hub.start()
+    # Whoever started the tests may ignore Ctrl-C, and a child would inherit that.
     command = [TOCSIN, "replay", "--data", str(data), "--to", "partner", "--rate", "1/min"]
-    following = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    following = subprocess.Popen(
+        ["env", "--default-signal=INT", *command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
     assert following.stderr is not None
     assert following.stderr.readline() == "replay 1 runs in the server\n"
 

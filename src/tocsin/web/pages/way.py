@@ -7,6 +7,7 @@ from tocsin.model import Micros
 from tocsin.store.alertgroup import Summary
 from tocsin.store.delivery import Owed, ReceiptLine
 from tocsin.store.message import Kept
+from tocsin.web.notes import now_micros
 
 SEND = "Send now"
 ORDINALS = ("", "first", "second", "third", "fourth", "fifth")
@@ -82,7 +83,7 @@ def _delivery(owed: Owed) -> Step:
         case "sending":
             return Step("due", f"{owed.lane}: being sent, {_ordinal(owed.attempt)} attempt", at, detail, attempts)
     if last is None:
-        later = owed.due if owed.due > owed.created else None
+        later = owed.due if owed.due > now_micros() else None
         step = Step("due", f"{owed.lane}: waiting to be sent", at, due=later)
         return _decidable(step, owed, SEND, may_drop=False) if later else step
     words = f"{owed.lane}: waiting, {_many(owed.attempt, 'attempt')}"
