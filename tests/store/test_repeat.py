@@ -371,9 +371,8 @@ def test_a_restored_store_folds_on_and_can_take_back(store: Store, tmp_path: Pat
     restored.close()
 
 
+@pytest.mark.parametrize("engine", ["postgres"], indirect=True)  # one SQLite has one writer
 def test_two_hubs_on_one_store_fold_into_the_same_first(engine: str, store: Store, tmp_path: Path) -> None:
-    if engine == "sqlite":
-        pytest.skip("one SQLite has one writer")
     other = open_store(engine, tmp_path)
     waiting = [each.append(came(n / 100)) for n in range(60) for each in (store, other)]
     groups = sorted(one.result(30).alertgroups[0] for one in waiting)

@@ -203,9 +203,8 @@ def test_an_order_is_walked_by_its_index_when_much_is_found(many: Store, column:
     assert "USE TEMP B-TREE FOR ORDER BY" not in plan
 
 
+@pytest.mark.parametrize("many", ["sqlite"], indirect=True)  # PostgreSQL weighs by itself
 def test_two_common_conditions_are_merged_without_sorting(many: Store) -> None:
-    if many.engine != "sqlite":
-        pytest.skip("PostgreSQL weighs by itself")
     plan = many.read(lambda tx: search.plan(tx, parse("tag:c2 and malware and not beacon"), Order(), NOW))
 
     assert "MERGE (INTERSECT)" in plan
