@@ -10,7 +10,6 @@ Prints the ratio of intake with indexing on to off, and alertgroups and rows a s
 """
 
 import argparse
-import json
 import sys
 import time
 from collections.abc import Iterator
@@ -20,7 +19,6 @@ from typing import Any
 import stand
 from intake import Posts
 from load import load
-from machine import machine
 from tocsin.app import build, load_config
 
 ROWS = (1, 100)
@@ -94,22 +92,7 @@ def _runs(result: dict[str, Any]) -> list[dict[str, float]]:
 
 def main() -> None:
     """Measure and print."""
-    reader = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    reader.add_argument("--engine", choices=["sqlite", "postgres"], default="sqlite")
-    reader.add_argument("--seconds", type=float, default=8, help="how long each run is measured")
-    reader.add_argument("--connections", type=int, default=64)
-    reader.add_argument("--rows", type=int, nargs="*", default=list(ROWS), help="sizes of group")
-    reader.add_argument("--within", type=Path, help="folder for the data; the disk there is what is measured")
-    reader.add_argument("--json", type=Path, help="write the figures there too")
-    arguments = reader.parse_args()
-    with stand.folder(arguments.within) as data, stand.databases(arguments.engine, arguments.within) as urls:
-        here = machine(data)
-        print(here)
-        results = [measure(arguments, urls, data, rows) for rows in arguments.rows]
-    show(arguments.engine, arguments.connections, results)
-    if arguments.json:
-        report = {"machine": here, "engine": arguments.engine, "connections": arguments.connections, "runs": results}
-        arguments.json.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    stand.by_sizes(__doc__ or "", ROWS, measure, show)
 
 
 if __name__ == "__main__":

@@ -20,7 +20,6 @@ from typing import Any, NamedTuple
 import bare
 import stand
 from load import Measured, load
-from machine import machine
 
 ROWS = (1, 2, 100)
 PATH = "/scot/api/v2/alertgroup"
@@ -157,22 +156,7 @@ def show(engine: str, connections: int, results: list[dict[str, Any]]) -> None:
 
 def main() -> None:
     """Measure and print."""
-    reader = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    reader.add_argument("--engine", choices=["sqlite", "postgres"], default="sqlite")
-    reader.add_argument("--seconds", type=float, default=8, help="how long each run is measured")
-    reader.add_argument("--connections", type=int, default=64)
-    reader.add_argument("--rows", type=int, nargs="*", default=list(ROWS), help="sizes of group")
-    reader.add_argument("--within", type=Path, help="folder for the data; the disk there is what is measured")
-    reader.add_argument("--json", type=Path, help="write the figures there too")
-    arguments = reader.parse_args()
-    with stand.folder(arguments.within) as data, stand.databases(arguments.engine, arguments.within) as urls:
-        here = machine(data)
-        print(here)
-        results = [measure(arguments, urls, data, rows) for rows in arguments.rows]
-    show(arguments.engine, arguments.connections, results)
-    if arguments.json:
-        report = {"machine": here, "engine": arguments.engine, "connections": arguments.connections, "runs": results}
-        arguments.json.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    stand.by_sizes(__doc__ or "", ROWS, measure, show)
 
 
 if __name__ == "__main__":

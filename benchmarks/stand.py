@@ -1,6 +1,8 @@
 """A server to measure: a data folder, an engine, a key, a process."""
 
+import argparse
 import contextlib
+import json
 import os
 import shutil
 import signal
@@ -9,11 +11,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 from urllib.error import URLError
 from urllib.request import urlopen
 
+from machine import machine
 from tocsin.store import open_store
 from tocsin.store.access import add_key
 from tocsin.web.auth import new_key
@@ -100,3 +104,28 @@ def _wait(process: subprocess.Popen[bytes], port: int, data: Path) -> None:
                 return
         time.sleep(0.05)
     raise RuntimeError(f"the server did not start: {(data / 'server.log').read_text(encoding='utf-8')[-2000:]}")
+
+
+def by_sizes(
+    about: str,
+    sizes: Sequence[int],
+    measure: Callable[[argparse.Namespace, Iterator[str], Path, int], dict[str, Any]],
+    show: Callable[[str, int, list[dict[str, Any]]], None],
+) -> None:
+    """The whole of a program that loads a server with alertgroups of several sizes: options, runs, table, report."""
+    reader = argparse.ArgumentParser(description=about.splitlines()[0])
+    reader.add_argument("--engine", choices=["sqlite", "postgres"], default="sqlite")
+    reader.add_argument("--seconds", type=float, default=8, help="how long each run is measured")
+    reader.add_argument("--connections", type=int, default=64)
+    reader.add_argument("--rows", type=int, nargs="*", default=list(sizes), help="sizes of group")
+    reader.add_argument("--within", type=Path, help="folder for the data; the disk there is what is measured")
+    reader.add_argument("--json", type=Path, help="write the figures there too")
+    arguments = reader.parse_args()
+    with folder(arguments.within) as data, databases(arguments.engine, arguments.within) as urls:
+        here = machine(data)
+        print(here)
+        results = [measure(arguments, urls, data, rows) for rows in arguments.rows]
+    show(arguments.engine, arguments.connections, results)
+    if arguments.json:
+        report = {"machine": here, "engine": arguments.engine, "connections": arguments.connections, "runs": results}
+        arguments.json.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
