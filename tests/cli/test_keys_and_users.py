@@ -7,20 +7,16 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from neighbours.postgres import Postgres
+from cli.conftest import Standing
 from neighbours.server import TOCSIN, Server, running_server
 
 PASSWORD = "correct horse battery staple"
 
 
-@pytest.fixture(params=["running on sqlite", "stopped on postgres"])
-def hub(request: pytest.FixtureRequest, data: Path) -> Iterator[Server]:
+@pytest.fixture
+def hub(standing: Standing, data: Path) -> Iterator[Server]:
     """A data folder whose server runs, or ran."""
-    state, _, engine = request.param.split()
-    url = "sqlite"
-    if engine == "postgres":
-        cluster: Postgres = request.getfixturevalue("postgres")
-        url = cluster.url(cluster.new_database())
+    state, url = standing
     with running_server(data, url) as server:
         if state == "stopped":
             server.stop()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from neighbours.postgres import Postgres
+from cli.conftest import Standing
 from neighbours.server import Server, running_server
 from tocsin.model import TLP, Alertgroup, Message
 from tocsin.store import Part, entry, open_store, sending
@@ -26,14 +26,10 @@ clearance = "green"
 """
 
 
-@pytest.fixture(params=["running on sqlite", "stopped on postgres"])
-def hub(request: pytest.FixtureRequest, data: Path) -> Iterator[Server]:
+@pytest.fixture
+def hub(standing: Standing, data: Path) -> Iterator[Server]:
     """A paused lane that owes three alertgroups, one of them above its clearance, and has parked two."""
-    state, _, engine = request.param.split()
-    url = "sqlite"
-    if engine == "postgres":
-        cluster: Postgres = request.getfixturevalue("postgres")
-        url = cluster.url(cluster.new_database())
+    state, url = standing
     with running_server(data, url, TABLES) as server:
         server.stop()
         store, now = open_store(url, data), now_micros()

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from cli.conftest import Standing
 from neighbours.letters import a_letter
-from neighbours.postgres import Postgres
 from neighbours.server import Server, running_server
 from tocsin.kit.letter import MAIL
 from tocsin.model import Message
@@ -36,14 +36,10 @@ class Lines(Parser):
 '''
 
 
-@pytest.fixture(params=["running on sqlite", "stopped on postgres"])
-def hub(request: pytest.FixtureRequest, data: Path) -> Iterator[Server]:
+@pytest.fixture
+def hub(standing: Standing, data: Path) -> Iterator[Server]:
     """A data folder with three mails in quarantine, whose server runs, or ran; its parser reads the columns `a`."""
-    state, _, engine = request.param.split()
-    url = "sqlite"
-    if engine == "postgres":
-        cluster: Postgres = request.getfixturevalue("postgres")
-        url = cluster.url(cluster.new_database())
+    state, url = standing
     with running_server(data, url) as server:
         server.stop()
         store = open_store(url, data)
