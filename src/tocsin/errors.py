@@ -15,6 +15,7 @@
     ├── Taken                   there is one of that name already
     ├── BadQuery                a search that cannot be read; points at the character and says what to write instead
     ├── DeliveryError
+    │   ├── Skipped             nothing to send of it there: no fault
     │   ├── Rejected            permanent: the same bytes will never be taken
     │   └── Unavailable         temporary: worth another attempt, no sooner than `retry_after`
     └── ConfigError             a list of problems, each with file, key, value and remedy
@@ -95,6 +96,10 @@ class BadQuery(TocsinError):
 
 class DeliveryError(TocsinError):
     """A destination did not take a delivery."""
+
+
+class Skipped(DeliveryError):
+    """There is nothing to send of it to this destination: no fault, and never tried again; the text says why."""
 
 
 class Rejected(DeliveryError):

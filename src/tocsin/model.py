@@ -7,7 +7,7 @@ import enum
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
-from typing import Any, NamedTuple, Self
+from typing import Any, Literal, NamedTuple, Self
 
 import msgspec
 
@@ -200,20 +200,36 @@ class Entity(Noun, frozen=True, kw_only=True, gc=False):
     value: str
 
 
-class Delivery(Noun, frozen=True, kw_only=True):
-    """One alertgroup owed to one destination; `id` is stable over attempts and restarts."""
-
-    id: int
-    uid: str
-    alertgroup: Alertgroup
-    attempt: int = 1
-
-
 class Receipt(Noun, frozen=True, kw_only=True):
     """What a destination answered to one attempt that succeeded."""
 
     remote_id: str = ""
     status: str = ""
+
+
+Kind = Literal["alert", "update", "recall"]
+"""What is sent of an alertgroup: itself; its state after it was sent; that it was sent in error."""
+
+
+class Delivery(Noun, frozen=True, kw_only=True):
+    """One alertgroup owed to one destination; `id` and `uid` are stable over attempts and restarts.
+
+    `owed` is when it became so. An update or a recall comes with what this destination answered `earlier` to
+    deliveries of the same alertgroup that arrived, oldest first; `seen` is how many times the alertgroup came, folded
+    repeats included, and `reason` why a person recalls it. The alertgroup of a recall that may no longer go out (its
+    TLP rose) has no text: ids, uids and times alone. `hub` is the uid of this Tocsin, the same for ever.
+    """
+
+    id: int
+    uid: str
+    alertgroup: Alertgroup
+    attempt: int = 1
+    kind: Kind = "alert"
+    owed: Micros = 0
+    seen: int = 1
+    reason: str = ""
+    earlier: tuple[Receipt, ...] = ()
+    hub: str = ""
 
 
 class Route(Noun, frozen=True, kw_only=True):

@@ -1,7 +1,4 @@
-"""The whole contract of a plug-in. Its typed fields are its configuration.
-
-It is one file in the folder of its kind, or an entry point of the group `tocsin.sources`, `.parsers`, `.destinations`.
-"""
+"""The whole contract of a plug-in: a file in its folder, or an entry point. Its typed fields are its configuration."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
@@ -10,7 +7,7 @@ from typing import ClassVar, Protocol
 
 from pydantic import BaseModel, ConfigDict
 
-from tocsin.model import Alertgroup, Delivery, Message, Receipt, Sent
+from tocsin.model import Alertgroup, Delivery, Kind, Message, Receipt, Sent
 
 
 class Plugin(BaseModel, ABC):
@@ -39,6 +36,7 @@ class Desk(Protocol):
     """A source's place at the door: on return, what was handed over is on disk. Raises StoreUnavailable: it is not."""
 
     stop: Event  # set when the source is to end; it sleeps by `stop.wait(seconds)`
+    hub: str  # the uid of this Tocsin, to know its own things by when they come back
 
     def cursor(self) -> str:
         """How far the source has read, in its own words, as stored last; empty at first."""
@@ -63,10 +61,11 @@ class Destination(Plugin):
 
     batch: ClassVar[int] = 1  # how many deliveries one call may carry
     ordered: ClassVar[bool] = False  # whether a delivery that must wait holds back all later ones, as files need
+    kinds: ClassVar[frozenset[Kind]] = frozenset(("alert",))  # of deliveries it understands; it is handed no others
 
     @abstractmethod
     def send(self, delivery: Delivery) -> Receipt:
-        """Try once. Raises Rejected (permanent) or Unavailable (temporary)."""
+        """Try once. Raises Rejected (permanent), Unavailable (temporary) or Skipped (nothing to send)."""
 
     def send_batch(self, deliveries: Sequence[Delivery], cursor: str) -> Sent:
         """Try a batch once. `cursor` is what the last settled batch returned; both are stored together."""

@@ -84,6 +84,17 @@ class DestinationOptions(TableOptions):
     batch_size: int | None = Field(
         default=None, ge=1, description="How many one call may carry; none: as many as the type takes."
     )
+    push_delay: float = Field(
+        default=0,
+        ge=0,
+        le=86400,
+        description="Seconds from one call to the next, while deliveries gather; what has gathered is also sent at the "
+        "end. 0: at once.",
+    )
+    updates: bool = Field(
+        default=True,
+        description="Whether the destination hears of changes of what it was sent (status, repeats), if it can.",
+    )
     first_wait_s: float | None = Field(default=None, gt=0, le=3600, description="Instead of `[delivery]`'s.")
     longest_wait_s: float | None = Field(default=None, gt=0, le=7 * 86400, description="Instead of `[delivery]`'s.")
     max_attempts: int | None = Field(default=None, ge=0, description="Instead of `[delivery]`'s.")

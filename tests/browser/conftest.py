@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
 
 from neighbours.missing import missing
-from neighbours.server import Server, running_server
+from neighbours.server import PATIENCE_S, Server, running_server
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PASSWORD = "a password for the tests"
@@ -68,7 +68,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory, configuration: str) -> Iterat
         printed = re.search(r"password\s+(\S+)", server.log.read_text())
         assert printed, server.last_words()
         form = {"name": "admin", "password": printed[1]}
-        answer = httpx2.post(f"{server.base_url}/sign-in", data=form, trust_env=False)
+        answer = httpx2.post(f"{server.base_url}/sign-in", data=form, trust_env=False, timeout=PATIENCE_S)
         name, _, value = answer.headers["set-cookie"].partition(";")[0].partition("=")
         cookies = [{"name": name, "value": value, "url": server.base_url}]
         with server.client("sender") as sender:

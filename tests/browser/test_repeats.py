@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 from browser.conftest import Desk, Open
-from neighbours.server import running_server
+from neighbours.server import PATIENCE_S, running_server
 
 RULES = "{runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'best-practice']}"
 
@@ -18,7 +18,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     folder = tmp_path_factory.mktemp("desk") / "data"
     with running_server(folder, configuration="[repeats.splunk]\nwindow_h = 24\n") as server:
         form = {"name": "admin", "password": server.password}
-        answer = httpx2.post(f"{server.base_url}/sign-in", data=form, trust_env=False)
+        answer = httpx2.post(f"{server.base_url}/sign-in", data=form, trust_env=False, timeout=PATIENCE_S)
         name, _, value = answer.headers["set-cookie"].partition(";")[0].partition("=")
         with server.client("sender") as sender:
             yield Desk(server, sender, [{"name": name, "value": value, "url": server.base_url}])

@@ -11,7 +11,7 @@ import httpx2
 import pytest
 
 from neighbours.destinations import START, owe
-from neighbours.server import TOCSIN, Server
+from neighbours.server import PATIENCE_S, TOCSIN, Server
 from tocsin.model import TLP
 from tocsin.store import delivery, open_store, replay
 
@@ -46,7 +46,7 @@ def hub(engine: str, data: Path) -> Iterator[Server]:
 def ask(hub: Server, path: str) -> Any:
     """What the running server says to its operator."""
     headers = {"Authorization": f"Bearer {hub.control['token']}"}
-    answer = httpx2.get(f"{hub.base_url}/api/v2/{path}", headers=headers, trust_env=False)
+    answer = httpx2.get(f"{hub.base_url}/api/v2/{path}", headers=headers, trust_env=False, timeout=PATIENCE_S)
     assert answer.is_success, answer.text
     return answer.json()
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from neighbours.server import TOCSIN, Server
+from neighbours.server import PATIENCE_S, TOCSIN, Server
 from tocsin.cli.control import FILE_NAME
 from tocsin.store import open_store
 
@@ -45,7 +45,9 @@ def password_in(log: str) -> list[str]:
 def test_the_first_start_makes_an_admin_and_tells_the_password_once(hub: Server) -> None:
     first = hub.log.read_text()
     [password] = password_in(first)
-    who = httpx2.get(f"{hub.base_url}/api/v2/whoami", auth=("admin", password), trust_env=False).json()
+    who = httpx2.get(
+        f"{hub.base_url}/api/v2/whoami", auth=("admin", password), trust_env=False, timeout=PATIENCE_S
+    ).json()
     hub.stop()
     hub.start()
 
@@ -123,7 +125,7 @@ def test_the_control_file_is_private_and_its_token_opens_every_door(hub: Server)
     control = json.loads(file.read_text())
     headers = {"Authorization": f"Bearer {control['token']}"}
 
-    who = httpx2.get(f"{control['url']}/api/v2/whoami", headers=headers, trust_env=False).json()
+    who = httpx2.get(f"{control['url']}/api/v2/whoami", headers=headers, trust_env=False, timeout=PATIENCE_S).json()
 
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert control["url"] == hub.base_url

@@ -16,6 +16,8 @@ from urllib.parse import urlsplit
 
 import httpx2
 
+PATIENCE_S = 60.0
+"""For an answer of a server on a starving machine, in tests that do not ask how fast it is."""
 TOCSIN = str(Path(sys.executable).parent / "tocsin")
 
 
@@ -117,6 +119,7 @@ class Server:
                 json={"name": f"test-{role}", "role": role},
                 headers={"Authorization": f"Bearer {self.control['token']}"},
                 trust_env=False,
+                timeout=PATIENCE_S,
             )
             assert answer.is_success, answer.text
             self._keys[role] = answer.json()["key"]

@@ -70,12 +70,12 @@ def test_the_first_start_shows_a_newcomer_around_and_the_second_does_not(tmp_pat
         curl = next(line for line in printed.splitlines() if line.startswith("curl "))
         pasted = subprocess.run(["bash", "-c", f"{curl} -sS"], capture_output=True, text=True, check=True, timeout=30)
         assert password is not None
-        with httpx2.Client(base_url=url, auth=("admin", password[1]), trust_env=False) as admin:
+        with httpx2.Client(base_url=url, auth=("admin", password[1]), trust_env=False, timeout=60) as admin:
             listed = admin.get("/api/v2/alertgroup", params={"limit": "0", "sort": "id"}).json()["records"]
         ended = first.stop()
     with running(data, port) as second:
         again = second.until(LAST_WORDS)
-        with httpx2.Client(base_url=url, auth=("admin", password[1]), trust_env=False) as admin:
+        with httpx2.Client(base_url=url, auth=("admin", password[1]), trust_env=False, timeout=60) as admin:
             kept = admin.get("/api/v2/alertgroup").json()["totalRecordCount"]
 
     samples = [json.loads(file.read_text()) for file in sorted((ROOT / "examples" / "samples").glob("*.json"))]

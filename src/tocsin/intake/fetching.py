@@ -28,6 +28,7 @@ class SourceDesk:
     def __init__(self, name: str, intake: Intake, store: Store, stop: threading.Event) -> None:
         self.name = name
         self.stop = stop
+        self.hub = store.uid
         self.said = ""
         self._intake, self._store = intake, store
 
