@@ -39,6 +39,9 @@ def pytest_configure(config: pytest.Config) -> None:
     """Name the run once, and let `timeout`'s SIGTERM end it with its fixtures cleaned up."""
     if not hasattr(config, "workerinput"):
         os.environ[RUN] = f"{os.getpid()}:{tempfile.gettempdir()}/tocsin-run-{os.getpid()}"
+        # Containers often forbid bytecode: each of the many servers would compile every library, which doubles its start.
+        if os.environ.pop("PYTHONDONTWRITEBYTECODE", ""):
+            os.environ.setdefault("PYTHONPYCACHEPREFIX", str(config.rootpath / ".pytest_cache" / "bytecode"))
     signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
