@@ -3,19 +3,23 @@
 import contextlib
 import logging
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler
+from http.server import HTTPServer as PlainServer
 from pathlib import Path
 
 import pytest
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
+from neighbours.certificates import Authority
 from tocsin.errors import DeliveryError, Rejected, Unavailable
 from tocsin.kit import http
-from tocsin.kit.http import Client, redacted, retry_after
+from tocsin.kit.http import Certificate, Client, Untrusted, redacted, retry_after, sort
 
 SECRETS = "/hooks/T0K3N?key=QU3RY"
 NOW = datetime(2026, 11, 21, 20, 0, 0, tzinfo=UTC)
@@ -312,3 +316,90 @@ def test_reaching_says_that_somebody_is_there_whatever_they_answer(httpserver: H
     said = client.reach(httpserver.url_for(SECRETS))
 
     assert said == f"http://{httpserver.host}:{httpserver.port} can be reached (HEAD was answered 405)"
+
+
+class Door(BaseHTTPRequestHandler):
+    """Says who came."""
+
+    def do_GET(self) -> None:
+        line = self.connection
+        subject = line.getpeercert() if isinstance(line, ssl.SSLSocket) else None
+        body = str(subject).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Say nothing."""
+
+
+@contextmanager
+def behind_tls(authority: Authority, name: str = "localhost") -> Iterator[str]:
+    """The URL of a server that shows a certificate for `name` and wants one of the same authority."""
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=authority.file)
+    context.load_cert_chain(*authority.issue(name))
+    context.verify_mode = ssl.CERT_OPTIONAL
+    server = PlainServer(("127.0.0.1", 0), Door)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+    thread.start()
+    try:
+        yield f"https://localhost:{server.server_address[1]}/"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join(20)
+
+
+@pytest.mark.parametrize("password", ["", "secret"])
+def test_a_client_certificate_is_shown_to_who_asks_for_it(tmp_path: Path, password: str) -> None:
+    authority = Authority(tmp_path)
+    certificate, key = authority.issue("tocsin.example", password)
+    with behind_tls(authority) as url:
+        with Client(20, authority.file, certificate=Certificate(certificate, key, password)) as client:
+            shown = client.ask("GET", url)
+        with Client(20, authority.file) as client:
+            bare = client.ask("GET", url)
+
+    assert b"tocsin.example" in shown.body
+    assert bare.body in (b"{}", b"None")
+
+
+@pytest.mark.parametrize("name", ["localhost", "other.example"])
+def test_a_certificate_of_an_unknown_authority_or_another_name_is_not_trusted(tmp_path: Path, name: str) -> None:
+    authority = Authority(tmp_path)
+    trusted = None if name == "localhost" else authority.file
+    with (
+        behind_tls(authority, name) as url,
+        Client(20, trusted) as client,
+        pytest.raises(Untrusted, match=r"the certificate of https://localhost:\d+ is not trusted: "),
+    ):
+        client.ask("GET", url)
+
+
+def test_a_client_certificate_that_cannot_be_read_is_unavailable_and_asks_nobody(tmp_path: Path) -> None:
+    certificate, key = Authority(tmp_path).issue("tocsin.example", "secret")
+
+    for wrong in (
+        Certificate(tmp_path / "none.pem"),
+        Certificate(certificate),
+        Certificate(certificate, key),
+        Certificate(certificate, key, "wrong"),
+    ):
+        with pytest.raises(Unavailable, match=f"cannot read the client certificate from {wrong.file}"):
+            Client(certificate=wrong)
+
+
+def test_asking_gives_any_status_and_says_whether_the_body_is_whole(httpserver: HTTPServer) -> None:
+    httpserver.expect_request("/x").respond_with_data("x" * 11, 404)
+
+    with Client(20, longest_answer=10) as client:
+        cut = client.ask("PUT", httpserver.url_for("/x"), b"1", {"X-Own": "v"})
+    with Client(20, longest_answer=11) as client:
+        whole = client.ask("GET", httpserver.url_for("/x"))
+
+    assert (cut.status, cut.body, cut.whole) == (404, b"x" * 10, False)
+    assert (whole.status, whole.body, whole.whole) == (404, b"x" * 11, True)
+    with pytest.raises(Rejected, match=r'here answered 404 \(Not Found\), "no such thing"'):
+        sort(whole, "here", "no such thing")

@@ -7,6 +7,7 @@ answer, which may echo what was sent.
 import contextlib
 import logging
 import re
+import socket
 import ssl
 import time
 from collections.abc import Mapping
@@ -14,7 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from pathlib import Path
-from typing import Self
+from typing import NamedTuple, Self
 
 import httpx2
 
@@ -36,31 +37,48 @@ for _library in ("httpx2", "httpcore2"):
 
 @dataclass(frozen=True)
 class Answer:
-    """What a peer said with a 2xx: `body` is its beginning."""
+    """What a peer said: `body` is its beginning, or all of it when it is `whole`."""
 
     status: int
     headers: Mapping[str, str]
     body: bytes
+    whole: bool = True
+
+
+class Certificate(NamedTuple):
+    """What a client shows of itself: files of PEM. The key may stand in the certificate's file."""
+
+    file: Path
+    key: Path | None = None
+    password: str = ""
+
+
+class Untrusted(Unavailable):
+    """The peer's certificate was not issued by anybody trusted here, is out of date or made out to another name."""
 
 
 class Client:
-    """Posts to peers over kept connections. Environment variables (proxies, CA files) and redirects are ignored.
+    """Asks peers over kept connections. Environment variables (proxies, CA files) and redirects are ignored.
 
     `timeout_s` bounds the wait for a connection, each wait for the peer to take or give some bytes, and the reading of
     an answer's body, of which at most `longest_answer` bytes are kept. `ca_file` names the certificates to trust
-    instead of the system's.
+    instead of the system's, `certificate` is shown to the peers.
     """
 
     def __init__(
-        self, timeout_s: float = 30, ca_file: Path | None = None, longest_answer: int = LONGEST_ANSWER
+        self,
+        timeout_s: float = 30,
+        ca_file: Path | None = None,
+        longest_answer: int = LONGEST_ANSWER,
+        certificate: Certificate | None = None,
     ) -> None:
-        """Raises Unavailable if `ca_file` cannot be read."""
+        """Raises Unavailable if `ca_file` or `certificate` cannot be read."""
         self._timeout_s, self._longest_answer = timeout_s, longest_answer
         self._client = httpx2.Client(
             trust_env=False,
             follow_redirects=False,
             timeout=httpx2.Timeout(timeout_s),
-            verify=_trusting(ca_file) if ca_file else True,
+            verify=_trusting(ca_file, certificate) if ca_file or certificate else True,
             limits=httpx2.Limits(max_connections=4, max_keepalive_connections=2, keepalive_expiry=30),
             headers={"User-Agent": "Tocsin", "Accept-Encoding": "identity"},
         )
@@ -72,8 +90,8 @@ class Client:
             Rejected: a 3xx or 4xx that stays, or an URL that is none; the same bytes will never be taken.
             Unavailable: 408, 425, 429, 5xx, no connection, a timeout, a broken answer; with the peer's Retry-After.
         """
-        answer = self._ask("POST", url, body, {"Content-Type": "application/json", **(headers or {})})
-        _sort(answer, redacted(url))
+        answer = self.ask("POST", url, body, {"Content-Type": "application/json", **(headers or {})})
+        sort(answer, redacted(url))
         return answer
 
     def reach(self, url: str) -> str:
@@ -82,15 +100,20 @@ class Client:
         Raises:
             Rejected, Unavailable: as `post_json`, apart from what the answer says.
         """
-        answer = self._ask("HEAD", url, b"", {})
+        answer = self.ask("HEAD", url)
         return f"{redacted(url)} can be reached (HEAD was answered {answer.status})"
 
-    def _ask(self, method: str, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+    def ask(self, method: str, url: str, body: bytes = b"", headers: Mapping[str, str] | None = None) -> Answer:
+        """Ask once; any status is an answer, `sort` says what it means.
+
+        Raises:
+            Rejected, Unavailable: as `post_json`, apart from what the answer says.
+        """
         where = redacted(url)
         try:
             with self._client.stream(method, url, content=body, headers=headers) as response:
-                body = _beginning(response, self._timeout_s, self._longest_answer)
-                return Answer(response.status_code, response.headers, body)
+                body, whole = _beginning(response, self._timeout_s, self._longest_answer)
+                return Answer(response.status_code, response.headers, body, whole)
         except (httpx2.InvalidURL, httpx2.UnsupportedProtocol, httpx2.LocalProtocolError, UnicodeError):
             raise Rejected(f"{where} cannot be asked: give an http:// or https:// URL, and headers of ASCII") from None
         except httpx2.ConnectTimeout:
@@ -98,7 +121,7 @@ class Client:
         except httpx2.TimeoutException:
             raise Unavailable(f"{where} said nothing for {self._timeout_s:g} s") from None
         except httpx2.ConnectError as error:
-            raise Unavailable(f"{where} cannot be reached: {_cause(error)}") from None
+            raise _no_connection(error, where) from None
         except httpx2.HTTPError as error:
             raise Unavailable(f"{where} broke the connection or answered nonsense: {_kind(error)}") from None
 
@@ -139,19 +162,31 @@ def retry_after(value: str, now: datetime) -> timedelta | None:
     return min(max(date - now, timedelta()), LONGEST_WAIT)
 
 
-def _trusting(ca_file: Path) -> ssl.SSLContext:
+def _trusting(ca_file: Path | None, certificate: Certificate | None) -> ssl.SSLContext:
     try:
-        return ssl.create_default_context(cafile=ca_file)
+        context = ssl.create_default_context(cafile=ca_file)
     except OSError as error:  # ssl.SSLError is one
         raise Unavailable(f"cannot read certificates from {ca_file}: {error.strerror or 'not PEM'}") from None
+    if certificate is not None:
+        try:
+            # A password is always given: without one, OpenSSL would ask for it on the terminal.
+            context.load_cert_chain(certificate.file, certificate.key, certificate.password)
+        except OSError as error:
+            files = f"{certificate.file} and {certificate.key}" if certificate.key else f"{certificate.file}"
+            why = error.strerror or "no certificate with its key in PEM, or another password"
+            raise Unavailable(f"cannot read the client certificate from {files}: {why}") from None
+    return context
 
 
-def _sort(answer: Answer, where: str) -> None:
-    """Nothing for a 2xx, the fitting error otherwise."""
+def sort(answer: Answer, where: str, detail: str = "") -> None:
+    """Nothing for a 2xx, the fitting error otherwise, with `detail` where the peer explained itself.
+
+    Raises Rejected, Unavailable.
+    """
     status = answer.status
     if 200 <= status < 300:
         return
-    said = f"{where} answered {status}{_phrase(status)}"
+    said = f"{where} answered {status}{_phrase(status)}" + (f', "{detail}"' if detail else "")
     if status in TEMPORARY or (status >= 500 and status not in PERMANENT):
         wait = retry_after(answer.headers.get("Retry-After", ""), datetime.now(UTC))
         raise Unavailable(said, wait)
@@ -168,24 +203,33 @@ def _phrase(status: int) -> str:
     return f" ({phrase})" if phrase else ""
 
 
-def _beginning(response: httpx2.Response, within_s: float, most: int) -> bytes:
-    """The body's first bytes as sent. The status is the answer: a body that breaks off or trickles changes nothing."""
+def _beginning(response: httpx2.Response, within_s: float, most: int) -> tuple[bytes, bool]:
+    """The body's first bytes as sent, and whether they are all. A body that breaks off or trickles is no error."""
     parts: list[bytes] = []
-    size = 0
+    size, whole = 0, False
     deadline = time.monotonic() + within_s
     with contextlib.suppress(httpx2.HTTPError):
         for part in response.iter_raw():
             parts.append(part)
             size += len(part)
-            if size >= most or time.monotonic() > deadline:
+            if size > most or time.monotonic() > deadline:
                 break
-    return b"".join(parts)[:most]
+        else:
+            whole = True
+    return b"".join(parts)[:most], whole
 
 
-def _cause(error: httpx2.ConnectError) -> str:
-    """Why there is no connection: the system's or TLS's words, which hold no part of the URL beyond the host."""
-    text = " ".join(str(error).split())
-    return text[:200] if text else "no connection"
+def _no_connection(error: httpx2.ConnectError, where: str) -> Unavailable:
+    """Why there is none: the system's or TLS's words, which hold no part of the URL beyond the host."""
+    text = " ".join(str(error).split())[:200] or "no connection"
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, socket.gaierror):
+            return Unavailable(f"{where} cannot be reached: there is no address for that name ({text})")
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return Untrusted(f"the certificate of {where} is not trusted: {cause.verify_message or text}")
+        cause = cause.__cause__ or cause.__context__
+    return Unavailable(f"{where} cannot be reached: {text}")
 
 
 def _kind(error: httpx2.HTTPError) -> str:
