@@ -102,9 +102,9 @@ class Drains:
         settled: list[Settled] = []
         try:
             made = ready.made([item.alertgroup for item in portion])
-            self._append(lane, [made[item.alertgroup] for item in portion])
+            self._append(lane, [made[item.alertgroup] for item in portion if item.kind == "alert"])
             for item in portion:
-                outcome, detail = _came_of(made[item.alertgroup], who)
+                outcome, detail = _came_of(item, made[item.alertgroup], who)
                 settled.append(
                     Settled(id=item.id, attempt=item.attempt, outcome=outcome, at=self._now(), detail=detail)
                 )
@@ -146,7 +146,9 @@ def _whole(descriptor: int) -> int:
     return 0
 
 
-def _came_of(made: Made, who: str) -> tuple[Outcome, str]:
+def _came_of(item: Claimed, made: Made, who: str) -> tuple[Outcome, str]:
+    if item.kind != "alert":
+        return "skipped", f"the lane was drained by {who}; the file holds alerts and no {item.kind}s"
     if isinstance(made, Alertgroup):
         return "delivered", f"drained into a file by {who}"
     return ("withheld", made.reason) if isinstance(made, Withheld) else ("failed", told(made))

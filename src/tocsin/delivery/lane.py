@@ -10,10 +10,10 @@ import structlog
 
 from tocsin import detection
 from tocsin.config import DeliverySection
-from tocsin.delivery.pace import Lately, Rate
+from tocsin.delivery.pace import AT_ONCE, Gathering, Lately, Paced, Rate
 from tocsin.delivery.patience import NEVER, PROBE, SECOND, Patience, Pulse, asked
 from tocsin.delivery.ready import Ready, told
-from tocsin.errors import DeliveryError, Rejected, Unavailable
+from tocsin.errors import DeliveryError, Rejected, Skipped, Unavailable
 from tocsin.model import Alertgroup, Delivery, Micros, Receipt
 from tocsin.plugin import Destination
 from tocsin.sharing import Gate, Withheld
@@ -78,18 +78,17 @@ class Activity(NamedTuple):
 class Lane:
     """One destination's queue. All but `activity` and `beat` is for the lane's own thread."""
 
-    def __init__(
-        self, name: str, destination: Destination, means: Means, *, batch_size: int | None = None, rate_per_s: float = 0
-    ) -> None:
+    def __init__(self, name: str, destination: Destination, means: Means, paced: Paced = AT_ONCE) -> None:
         self.name = name
         self.stopping = False
         self._destination = destination
         self._store, self._settings, gate, names, self._patience, self._now = means
-        self._ready = Ready(name, self._store, gate, names)
+        self._ready = Ready(name, self._store, gate, names, destination.kinds)
         self._lease = int(self._settings.lease_s * SECOND)
         self._pulse = Pulse(self._patience)
-        self._batch = max(1, min(destination.batch, batch_size or destination.batch))
-        self._rate, self._lately = Rate(rate_per_s), Lately()
+        self._batch = max(1, min(destination.batch, paced.batch_size or destination.batch))
+        self._rate, self._lately = Rate(paced.rate_per_s), Lately()
+        self._gathering = Gathering(paced.gathers, self._now())
         self._width = self._batch  # deliveries in one call; fewer for a while after a call failed as a whole
         self._hand: tuple[Claimed, ...] = ()  # claimed, not yet tried
         self._done: list[Settled] = []  # tried, not yet written down
@@ -126,21 +125,36 @@ class Lane:
         due = self._store.read(lambda tx: sending.next_due(tx, self.name))
         if due is None or due > at:
             return NEVER if due is None else due
+        if (ends_at := self._gathering.ends_at(at)) > at:
+            return ends_at
         if (free_at := self._rate.free_at(at)) > at:
             return free_at
         self._hand, self._cursor = self._store.write(self._claim)
         if not self._hand:
             return at + SECOND  # another node was quicker
+        self._work_off(lambda: not self.stopping)
+        if self._gathering.wanted:
+            self._gathering.left(self._store.read(lambda tx: sending.next_due(tx, self.name)), self._now())
+        return 0
+
+    def empty(self, may_go_on: Callable[[], bool]) -> None:
+        """Before the end: send what has gathered, and nothing where nothing gathers. Raises StoreUnavailable."""
+        while self._gathering.wanted and may_go_on() and self._pulse.rest_until <= self._now():
+            self._hand, self._cursor = self._store.write(self._claim)
+            if not self._hand:
+                return
+            self._work_off(may_go_on)
+
+    def _work_off(self, may_go_on: Callable[[], bool]) -> None:
         self._settled_at, going = self._now(), True
-        while self._hand and going and not self.stopping:
+        while self._hand and going and may_go_on():
             for load in self._loads():
                 going = self._try(load)
                 if self._batch > 1 or self._now() - self._settled_at >= SETTLE_EVERY:
                     self.settle()
-                if not going or self.stopping:
+                if not going or not may_go_on():
                     break
         self.settle(everything=True)
-        return 0
 
     def test(self, group: Alertgroup) -> Answer:
         """Send a test past the queue; nothing of it is stored but the destination's cursor. Raises StoreUnavailable.
@@ -200,14 +214,12 @@ class Lane:
             if part and sum(each.size for each in part) + item.size > BYTES:
                 break
             part.append(item)
-        made = self._ready.made([item.alertgroup for item in part])
         ready: list[tuple[Claimed, Delivery]] = []
-        for item in part:
-            passed = made[item.alertgroup]
-            if isinstance(passed, Alertgroup):
-                ready.append((item, Delivery(id=item.id, uid=item.uid, alertgroup=passed, attempt=item.attempt)))
+        for item, made in self._ready.deliveries(part).items():
+            if isinstance(made, Delivery):
+                ready.append((item, made))
             else:
-                self._conclude(item, passed, self._now(), 0)
+                self._conclude(item, made, self._now(), 0)
         while ready:
             load, ready = ready[: self._width], ready[self._width :]
             yield load
@@ -232,7 +244,7 @@ class Lane:
             self._conclude(item, outcome, began, took)
             if isinstance(outcome, Receipt | Rejected):
                 self._pulse.heard(at)
-            else:
+            elif not isinstance(outcome, Skipped):
                 wanted = max(wanted, asked(outcome))
                 self._pulse.missed(item.id, at)
         if self._pulse.rest(at, wanted):
@@ -264,6 +276,8 @@ class Lane:
             self._note(item, "delivered", at, took, outcome.status, remote_id=outcome.remote_id)
         elif isinstance(outcome, Withheld):
             self._note(item, "withheld", at, took, outcome.reason)
+        elif isinstance(outcome, Skipped):
+            self._note(item, "skipped", at, took, told(outcome))
         elif isinstance(outcome, Rejected):
             self._note(item, "failed", at, took, told(outcome))
         else:

@@ -14,6 +14,7 @@ import structlog
 from tocsin import detection
 from tocsin.config import DeliverySection
 from tocsin.delivery.lane import Activity, Answer, Lane, Means
+from tocsin.delivery.pace import Paced
 from tocsin.delivery.patience import SECOND, Patience
 from tocsin.errors import NotFound, StoreUnavailable
 from tocsin.model import TLP, Alertgroup, Micros
@@ -62,6 +63,10 @@ class Lanes:
         self._beat_every_s = settings.lease_s / 3
         self._ended = threading.Event()
         self._heart = threading.Thread(target=self._live, name="tocsin-lanes", daemon=True)
+        self._kinds = {
+            name: " ".join(sorted(destination.kinds - (set() if said[name].updates else {"update"})))
+            for name, destination in destinations.items()
+        }
         self._threads = {
             name: _LaneThread(_lane(name, destination, means, said[name]), destination, look, clock)
             for name, destination in destinations.items()
@@ -100,8 +105,7 @@ class Lanes:
         deadline = time.monotonic() + timeout
         self._ended.set()
         for thread in self._threads.values():
-            thread.lane.stopping = True
-            thread.bell.set()
+            thread.end(deadline)
         ending: list[threading.Thread] = [self._heart, *self._threads.values()]
         for each in ending:
             if each.ident is not None:
@@ -124,7 +128,7 @@ class Lanes:
                 wait = STORE_AWAY_S
 
     def _open(self, tx: Tx) -> None:
-        delivery.open_lanes(tx, tuple(self._threads))
+        delivery.open_lanes(tx, tuple(self._threads), self._kinds)
         if not self._shared:
             sending.release_all(tx)
 
@@ -136,6 +140,7 @@ class _LaneThread(threading.Thread):
         super().__init__(name=f"tocsin-lane-{lane.name}", daemon=True)
         self.lane, self.bell = lane, threading.Event()
         self._destination, self._look_every_s, self._now = destination, look_every_s, now
+        self._deadline = 0.0
         self._tests: queue.SimpleQueue[tuple[Alertgroup, Future[Answer]]] = queue.SimpleQueue()
 
     def test(self, group: Alertgroup, timeout_s: float) -> Answer:
@@ -153,6 +158,12 @@ class _LaneThread(threading.Thread):
             else:
                 words = f"no answer within {timeout_s:g} seconds; whether it arrived is not known"
             return Answer("unanswered", words)
+
+    def end(self, deadline: float) -> None:
+        """Claim no more, but what has gathered until now, as far as there is time: `deadline` is monotonic."""
+        self._deadline = deadline
+        self.lane.stopping = True
+        self.bell.set()
 
     def _answer_tests(self) -> None:
         while True:
@@ -177,6 +188,7 @@ class _LaneThread(threading.Thread):
                 self.bell.wait(min(wait, self._look_every_s))
         try:
             self.lane.settle(everything=True)
+            self.lane.empty(lambda: time.monotonic() < self._deadline)
             self._destination.close()
         except Exception:
             log.exception("a lane did not end well", lane=self.lane.name)
@@ -203,7 +215,8 @@ def _lane(name: str, destination: Destination, means: Means, said: DestinationOp
     settings = means.settings.model_copy(update={key: value for key, value in own.items() if value is not None})
     patience = Patience(settings, random.Random())  # noqa: S311 – jitter
     means = means._replace(settings=settings, patience=patience)
-    return Lane(name, destination, means, batch_size=said.batch_size, rate_per_s=said.rate_per_s)
+    paced = Paced(said.batch_size, said.rate_per_s, int(said.push_delay * SECOND))
+    return Lane(name, destination, means, paced)
 
 
 def example(lane: str, at: Micros) -> Alertgroup:

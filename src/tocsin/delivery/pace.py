@@ -1,10 +1,53 @@
 """How quick a lane may be, and how quick it was. Times in microseconds since the epoch."""
 
+from typing import NamedTuple
+
 from tocsin.delivery.patience import SECOND
 from tocsin.model import Micros
 
 UNLIMITED = 2**31
 WINDOW = 60
+
+
+class Paced(NamedTuple):
+    """How a lane calls its destination.
+
+    `batch_size` deliveries in a call (None: as many as it takes), `rate_per_s` deliveries a second (0: no limit), and
+    the time `gathers` from one round of calls to the next.
+    """
+
+    batch_size: int | None = None
+    rate_per_s: float = 0
+    gathers: Micros = 0
+
+
+AT_ONCE = Paced()
+
+
+class Gathering:
+    """Lets deliveries gather for a while, then lets go all that stood then; `every` 0: nothing gathers."""
+
+    def __init__(self, every: Micros, at: Micros) -> None:
+        self._every, self._next = every, at + every
+        self._round: Micros | None = None
+
+    @property
+    def wanted(self) -> bool:
+        """Whether anything gathers at all."""
+        return self._every > 0
+
+    def ends_at(self, at: Micros) -> Micros:
+        """When what has gathered may go; `at` for now, and as long as not all of it went."""
+        if not self._every or self._round is not None:
+            return at
+        if self._next <= at:
+            self._round = at
+        return max(self._next, at)
+
+    def left(self, due: Micros | None, at: Micros) -> None:
+        """What is still owed is due at `due`: when that is later than what gathered, the next round is."""
+        if self._round is not None and (due is None or due > self._round):
+            self._round, self._next = None, at + self._every
 
 
 class Rate:

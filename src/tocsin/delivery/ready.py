@@ -1,28 +1,77 @@
-"""From the id of an alertgroup to what a destination may have of it: load -> understand -> gate."""
+"""From what is owed to what a destination may have of it: load -> understand -> gate, and what went there before."""
 
 import traceback
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from datetime import timedelta
 
 import msgspec
 import structlog
 
 from tocsin import detection
-from tocsin.errors import DeliveryError, Rejected, StoreUnavailable
-from tocsin.model import Alertgroup
+from tocsin.errors import DeliveryError, Rejected, Skipped, StoreUnavailable, Unavailable
+from tocsin.model import TLP, Alert, Alertgroup, Delivery
 from tocsin.sharing import Gate, Withheld
-from tocsin.store import Store, alertgroup
+from tocsin.store import Store, alertgroup, kinds
+from tocsin.store.kinds import Before
+from tocsin.store.sending import Claimed
 
 log = structlog.get_logger()
 
 Made = Alertgroup | Withheld | Rejected
+BUSY_S = 2.0
+"""How long what follows a delivery waits for it to be sent."""
 
 
 class Ready:
     """Makes alertgroups ready for one lane. For one thread."""
 
-    def __init__(self, lane: str, store: Store, gate: Gate, names: detection.Names) -> None:
+    def __init__(
+        self, lane: str, store: Store, gate: Gate, names: detection.Names, understood: Collection[str] = ("alert",)
+    ) -> None:
         self._lane, self._store, self._gate, self._names = lane, store, gate, names
+        self._kinds = understood
         self._warned = ("", "")
+
+    def deliveries(self, items: Sequence[Claimed]) -> dict[Claimed, Delivery | Withheld | DeliveryError]:
+        """What is handed to the destination for each, or why nothing is. Raises StoreUnavailable."""
+        before = self._store.read(lambda tx: kinds.before(tx, items))
+        why = {item: self._unsent(item, before[item.id]) for item in items}
+        found = self.made([item.alertgroup for item, not_sent in why.items() if not_sent is None])
+        return {item: why[item] or self._delivery(item, found[item.alertgroup], before[item.id]) for item in items}
+
+    def _unsent(self, item: Claimed, before: Before) -> DeliveryError | None:
+        if item.kind not in self._kinds:
+            return Skipped(f"this destination understands no {item.kind}")
+        if before.recalled:
+            return Skipped("recalled before it was sent")
+        if before.busy:
+            return Unavailable("what it follows is just being sent", timedelta(seconds=BUSY_S))
+        if item.kind == "update" and not before.earlier:
+            return Skipped("nothing of it was sent there before")
+        return None
+
+    def _delivery(self, item: Claimed, made: Made, before: Before) -> Delivery | Withheld | Rejected:
+        reason = before.reason
+        if item.kind == "recall" and not isinstance(made, Rejected):
+            made, reason = self._recalled(item.alertgroup, made, reason)
+        if not isinstance(made, Alertgroup):
+            return made
+        return Delivery(
+            id=item.id, uid=item.uid, alertgroup=made, attempt=item.attempt, kind=item.kind, owed=item.created,
+            seen=before.seen, reason=reason, earlier=before.earlier, hub=self._store.uid,
+        )  # fmt: skip
+
+    def _recalled(self, id: int, made: Alertgroup | Withheld, reason: str) -> tuple[Made, str]:
+        """What a recall may show, and its reason behind the gate: it is meant for those who have the alertgroup."""
+        loaded = self._load([id])[id]
+        if isinstance(loaded, Rejected):
+            return loaded, ""
+        whole = loaded if isinstance(made, Alertgroup) else msgspec.structs.replace(loaded, tlp=TLP.CLEAR)
+        passed = self._passed(msgspec.structs.replace(whole, tags=(*whole.tags, reason)))
+        if not isinstance(passed, Alertgroup):
+            return passed, ""
+        shown = msgspec.structs.replace(passed, tags=passed.tags[:-1])
+        return shown if isinstance(made, Alertgroup) else _without_text(shown), passed.tags[-1]
 
     def made(self, ids: Sequence[int]) -> dict[int, Made]:
         """For every id what may go out, the gate's no, or why it cannot be sent. Raises StoreUnavailable."""
@@ -72,6 +121,15 @@ class Ready:
         if (event, told(error)) != self._warned:
             log.error(event, lane=self._lane, reason=told(error), trace="".join(traceback.format_exception(error)))
         self._warned = event, told(error)
+
+
+def _without_text(group: Alertgroup) -> Alertgroup:
+    """Ids, uids, times and states: what a partner needs to find again what it has."""
+    alerts = tuple(Alert(json="{}", id=one.id, uid=one.uid, status=one.status) for one in group.alerts)
+    return Alertgroup(
+        subject="", alerts=alerts, tlp=TLP.UNSET, created=group.created, status=group.status, id=group.id,
+        uid=group.uid, received=group.received,
+    )  # fmt: skip
 
 
 def told(error: Exception) -> str:

@@ -43,7 +43,7 @@ class Field(Noun, frozen=True, kw_only=True):
     aliases: tuple[str, ...] = ()
 
 
-DELIVERY_STATES = ("due", "sending", "delivered", "failed", "withheld", "silenced", "dropped")
+DELIVERY_STATES = ("due", "sending", "delivered", "failed", "withheld", "silenced", "skipped", "dropped")
 SEVERITIES = tuple(severity.name.lower() for severity in Severity)
 _SEVERITY_SPELLINGS = {
     "informational": "info", "information": "info", "med": "medium", "moderate": "medium", "crit": "critical",

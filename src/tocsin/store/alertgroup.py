@@ -8,7 +8,7 @@ import msgspec
 
 from tocsin.errors import NotFound
 from tocsin.model import TLP, Alert, Alertgroup, Detection, Link, Micros, Noun, Status
-from tocsin.store import history, index, repeat
+from tocsin.store import history, index, kinds, repeat
 from tocsin.store.engine import Change, Tx
 
 Cursor = tuple[int | str, int]
@@ -230,6 +230,7 @@ def recount(tx: Tx, id: int, now: Micros) -> None:
     assert after is not None
     if before[0] != after[0] and before[1] is None and before[2] is None:
         _move(tx, {before[0]: -1, after[0]: 1})
+        kinds.follow(tx, [id], now)
     tx.changes.append(Change("updated", (id,)))
 
 

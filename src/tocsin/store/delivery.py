@@ -1,15 +1,16 @@
 """Deliveries, receipts and lanes, as people see them: what is owed, what came back, how each destination fares.
 
 A delivery is `due` or `sending`, and in the end `delivered`, `failed` (parked for a person), `withheld` (the gate said
-no), `silenced` (a silence held it back) or `dropped` (a person said so). The work itself is in `sending.py`.
+no), `silenced` (a silence held it back), `skipped` (there was nothing to send) or `dropped` (a person said so). The
+work itself is in `sending.py`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
 from tocsin.errors import NotFound
-from tocsin.model import Micros, Noun
+from tocsin.model import Kind, Micros, Noun
 from tocsin.store.engine import Change, Tx, packed
 from tocsin.store.sending import plain
 
@@ -36,6 +37,7 @@ class Owed(Noun, frozen=True, kw_only=True):
     due: Micros
     created: Micros
     settled: Micros | None
+    kind: Kind = "alert"
     receipts: list[ReceiptLine] = msgspec.field(default_factory=list)
 
 
@@ -48,6 +50,7 @@ class LaneState(Noun, frozen=True, kw_only=True):
     failed: int = 0
     """Parked now; `failures` counts all that were ever parked."""
     withheld: int = 0
+    skipped: int = 0
     delivered: int = 0
     failures: int = 0
     oldest: Micros | None = None
@@ -59,11 +62,16 @@ class LaneState(Noun, frozen=True, kw_only=True):
     paused: bool = False
 
 
-def open_lanes(tx: Tx, lanes: Sequence[str]) -> None:
-    """Make the lanes known, so that one that was never used shows too."""
+def open_lanes(tx: Tx, lanes: Sequence[str], kinds: Mapping[str, str] | None = None) -> None:
+    """Make the lanes known, so that one that was never used shows too.
+
+    `kinds` are what their destinations understand, with spaces between; the kind `update` makes a lane follow changes.
+    """
     tx.run(
-        "INSERT INTO lane (name) SELECT value ->> 0 FROM {each:lanes} WHERE true ON CONFLICT (name) DO NOTHING",
-        lanes=packed([lane] for lane in lanes),
+        "INSERT INTO lane (name, kinds, follows) SELECT value ->> 0, value ->> 1, CAST(value ->> 2 AS BIGINT)"
+        " FROM {each:lanes} WHERE true"
+        " ON CONFLICT (name) DO UPDATE SET kinds = excluded.kinds, follows = excluded.follows",
+        lanes=packed((lane, said := (kinds or {}).get(lane, "alert"), int("update" in said)) for lane in lanes),
     )
 
 
@@ -74,7 +82,7 @@ def lane_cursor(tx: Tx, lane: str) -> str:
 
 
 _LANES = """
-SELECT name, cursor, delivered, failed, withheld, last_success, last_error, last_error_at, paused FROM lane"""
+SELECT name, cursor, delivered, failed, withheld, last_success, last_error, last_error_at, paused, skipped FROM lane"""
 
 
 def lanes(tx: Tx) -> list[LaneState]:
@@ -90,6 +98,7 @@ def lanes(tx: Tx) -> list[LaneState]:
             last_error=row[6],
             last_error_at=row[7],
             paused=bool(row[8]),
+            skipped=row[9],
         )
         for row in tx.rows(_LANES)
     }
@@ -114,7 +123,7 @@ def of_groups(tx: Tx, alertgroups: Sequence[int]) -> dict[int, list[Owed]]:
     found = _owed(
         tx,
         tx.rows(
-            "SELECT d.id, d.alertgroup, d.lane, d.state, d.attempt, d.due, d.created, d.settled"
+            "SELECT d.id, d.alertgroup, d.lane, d.state, d.attempt, d.due, d.created, d.settled, d.kind"
             " FROM {each:groups} JOIN delivery d ON d.alertgroup = CAST(value ->> 0 AS BIGINT) ORDER BY d.id",
             groups=packed([group] for group in dict.fromkeys(alertgroups)),
         ),
@@ -130,14 +139,14 @@ def parked(tx: Tx, lane: str, limit: int, before: int | None = None) -> list[Owe
     return _owed(
         tx,
         tx.rows(
-            "SELECT id, alertgroup, lane, state, attempt, due, created, settled FROM delivery"
+            "SELECT id, alertgroup, lane, state, attempt, due, created, settled, kind FROM delivery"
             " WHERE lane = :lane AND state = 'failed' AND id < :before ORDER BY id DESC LIMIT :limit",
             lane=lane, limit=limit, before=2**63 - 1 if before is None else before,
         ),
     )  # fmt: skip
 
 
-def _owed(tx: Tx, rows: Sequence[tuple[int, int, str, str, int, Micros, Micros, Micros | None]]) -> list[Owed]:
+def _owed(tx: Tx, rows: Sequence[tuple[int, int, str, str, int, Micros, Micros, Micros | None, Kind]]) -> list[Owed]:
     receipts: dict[int, list[ReceiptLine]] = {row[0]: [] for row in rows}
     for line in tx.rows(
         "SELECT r.delivery, r.attempt, r.at, r.took, r.outcome, r.remote_id, r.detail"
@@ -157,6 +166,7 @@ def _owed(tx: Tx, rows: Sequence[tuple[int, int, str, str, int, Micros, Micros, 
             due=row[5],
             created=row[6],
             settled=row[7],
+            kind=row[8],
             receipts=receipts[row[0]],
         )
         for row in rows
@@ -166,7 +176,7 @@ def _owed(tx: Tx, rows: Sequence[tuple[int, int, str, str, int, Micros, Micros, 
 def one(tx: Tx, id: int) -> Owed:
     """A delivery with its receipts. Raises NotFound."""
     found = tx.rows(
-        "SELECT id, alertgroup, lane, state, attempt, due, created, settled FROM delivery WHERE id = :id", id=id
+        "SELECT id, alertgroup, lane, state, attempt, due, created, settled, kind FROM delivery WHERE id = :id", id=id
     )
     if not found:
         raise NotFound(f"There is no delivery {id}.")
@@ -183,9 +193,11 @@ def parked_ids(tx: Tx, lane: str, limit: int, after: int = 0) -> list[int]:
 
 
 def retry(tx: Tx, ids: Sequence[int], who: str, now: Micros) -> int:
-    """Make parked, withheld, silenced or dropped deliveries due at once; also those that wait for another attempt."""
+    """Make parked, withheld, silenced, skipped or dropped deliveries due at once; also those that wait for another."""
     change = "state = 'due', due = :now, settled = NULL"
-    return _decide(tx, change, "'failed', 'withheld', 'silenced', 'dropped', 'due'", ids, who, now, "sent again to")
+    return _decide(
+        tx, change, "'failed', 'withheld', 'silenced', 'skipped', 'dropped', 'due'", ids, who, now, "sent again to"
+    )
 
 
 def drop(tx: Tx, ids: Sequence[int], who: str, now: Micros) -> int:

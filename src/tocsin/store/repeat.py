@@ -13,7 +13,7 @@ import msgspec
 
 from tocsin.errors import Malformed, NotFound
 from tocsin.model import Micros, Noun
-from tocsin.store import history
+from tocsin.store import history, kinds
 from tocsin.store.engine import Change, Tx, packed
 
 FOLDED = "folded into alertgroup"
@@ -140,6 +140,7 @@ class Folding:
         _count(tx, counted)
         _write_down(tx, HUB, self._past)
         _reopen(tx, [(one.group, one.last) for _, one in changed if one.reopened and one.status == "closed"])
+        kinds.follow(tx, [row[0] for row in counted], max(row[2] for row in counted))
         tx.changes.append(Change("updated", tuple(row[0] for row in counted)))
 
 

@@ -175,7 +175,7 @@ def _note(tx: Tx, id: int, who: str, now: Micros, what: str) -> None:
 
 _STATES = """
 SELECT g.id, d.id, d.state FROM {each:ids} JOIN alertgroup g ON g.id = CAST(value ->> 0 AS BIGINT) AND g.deleted IS NULL
-LEFT JOIN delivery d ON d.alertgroup = g.id AND d.lane = :lane ORDER BY g.id, d.id"""
+LEFT JOIN delivery d ON d.alertgroup = g.id AND d.lane = :lane AND d.kind = 'alert' ORDER BY g.id, d.id"""
 
 
 def fates(tx: Tx, lane: str, ids: Iterable[int], *, again: bool) -> dict[int, tuple[Fate, int | None]]:

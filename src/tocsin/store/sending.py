@@ -9,10 +9,10 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Literal
 
-from tocsin.model import Micros, Noun
+from tocsin.model import Kind, Micros, Noun
 from tocsin.store.engine import Change, Tx, packed
 
-Outcome = Literal["delivered", "retry", "failed", "withheld"]
+Outcome = Literal["delivered", "retry", "failed", "withheld", "skipped"]
 
 
 class Claimed(Noun, frozen=True, kw_only=True):
@@ -25,6 +25,7 @@ class Claimed(Noun, frozen=True, kw_only=True):
     created: Micros
     tries: int = 1
     since: Micros = 0
+    kind: Kind = "alert"
     size: int = 0
     """Bytes of the message the alertgroup came in: how much is loaded with it, roughly."""
 
@@ -51,7 +52,7 @@ _CLAIM = """
 UPDATE delivery SET state = 'sending', attempt = attempt + 1, lease = :lease
 WHERE id IN (SELECT id FROM delivery WHERE lane = :lane AND state = 'due' AND due <= :now
              ORDER BY due, id LIMIT :limit {skip_locked})
-RETURNING due, id, alertgroup, attempt, created"""
+RETURNING due, id, alertgroup, attempt, created, kind"""
 
 
 def claim(tx: Tx, lane: str, limit: int, now: Micros, lease_until: Micros, *, ordered: bool = False) -> list[Claimed]:
@@ -82,7 +83,7 @@ SELECT ended.id, ended.attempt, min(r.at) FROM ended
 LEFT JOIN receipt r ON r.delivery = ended.id AND r.attempt > ended.attempt GROUP BY ended.id, ended.attempt"""
 
 
-def _claimed(tx: Tx, rows: Sequence[tuple[int, int, int, Micros]], now: Micros) -> list[Claimed]:
+def _claimed(tx: Tx, rows: Sequence[tuple[int, int, int, Micros, Kind]], now: Micros) -> list[Claimed]:
     if not rows:
         return []
     hub = tx.row("SELECT uid FROM hub")
@@ -98,7 +99,7 @@ def _claimed(tx: Tx, rows: Sequence[tuple[int, int, int, Micros]], now: Micros) 
     again = [[row[0]] for row in rows if row[2] > 1]
     runs = {row[0]: row[1:] for row in (tx.rows(_RUNS, ids=packed(again)) if again else ())}
     claimed = []
-    for delivery, group, attempt, created in rows:
+    for delivery, group, attempt, created, kind in rows:
         ended, since = runs.get(delivery, (0, None))
         claimed.append(
             Claimed(
@@ -109,6 +110,7 @@ def _claimed(tx: Tx, rows: Sequence[tuple[int, int, int, Micros]], now: Micros) 
                 created=created,
                 tries=attempt - ended,
                 since=now if since is None else since,
+                kind=kind,
                 size=sizes.get(group, 0),
             )
         )
@@ -118,7 +120,7 @@ def _claimed(tx: Tx, rows: Sequence[tuple[int, int, int, Micros]], now: Micros) 
 _TAKE = """
 UPDATE delivery SET state = 'sending', attempt = attempt + 1, lease = :lease
 WHERE id IN (SELECT id FROM delivery WHERE lane = :lane AND state = 'due' ORDER BY due, id LIMIT :limit {skip_locked})
-RETURNING due, id, alertgroup, attempt, created"""
+RETURNING due, id, alertgroup, attempt, created, kind"""
 
 
 def take(tx: Tx, lane: str, limit: int, now: Micros, lease_until: Micros) -> list[Claimed]:
@@ -133,7 +135,7 @@ def parked(tx: Tx, lane: str, limit: int, now: Micros, after: int = 0) -> list[C
     They stay parked: `take_parked` is what takes them.
     """
     rows = tx.rows(
-        "SELECT id, alertgroup, attempt, created FROM delivery"
+        "SELECT id, alertgroup, attempt, created, kind FROM delivery"
         " WHERE lane = :lane AND state = 'failed' AND id > :after ORDER BY id LIMIT :limit",
         lane=lane, limit=limit, after=after,
     )  # fmt: skip
@@ -192,11 +194,12 @@ SELECT CAST(value ->> 0 AS BIGINT), CAST(value ->> 1 AS BIGINT), CAST(value ->> 
        CAST(value ->> 3 AS BIGINT), value ->> 4, value ->> 5, value ->> 6 FROM {each:rows}"""
 
 _LANE = """
-INSERT INTO lane (name, cursor, delivered, failed, withheld, last_success, last_error, last_error_at)
-VALUES (:lane, coalesce(:cursor, ''), :delivered, :failed, :withheld, :success, :error, :error_at)
+INSERT INTO lane (name, cursor, delivered, failed, withheld, skipped, last_success, last_error, last_error_at)
+VALUES (:lane, coalesce(:cursor, ''), :delivered, :failed, :withheld, :skipped, :success, :error, :error_at)
 ON CONFLICT (name) DO UPDATE SET
     cursor = coalesce(:cursor, lane.cursor), delivered = lane.delivered + excluded.delivered,
     failed = lane.failed + excluded.failed, withheld = lane.withheld + excluded.withheld,
+    skipped = lane.skipped + excluded.skipped,
     last_success = coalesce(excluded.last_success, lane.last_success),
     last_error = CASE WHEN excluded.last_error_at IS NULL THEN lane.last_error ELSE excluded.last_error END,
     last_error_at = coalesce(excluded.last_error_at, lane.last_error_at)"""
@@ -226,6 +229,7 @@ def settle(tx: Tx, lane: str, settled: Sequence[Settled], cursor: str | None, *,
     tx.run(
         _LANE,
         lane=lane, cursor=cursor, delivered=counts["delivered"], failed=counts["failed"], withheld=counts["withheld"],
+        skipped=counts["skipped"],
         success=max((item.at for item in accepted if item.outcome == "delivered" and reached), default=None),
         error=plain(error.detail) if error else "", error_at=error.at if error else None,
     )  # fmt: skip
