@@ -14,7 +14,7 @@ from tocsin.entities import defanged
 from tocsin.formats import group_json, idea, log_line
 from tocsin.formats.letter import LetterForm
 from tocsin.formats.slack import SlackForm
-from tocsin.formats.stix.write import Writer, bundle, identity
+from tocsin.formats.stix import Writer, bundle, identity
 from tocsin.model import Alert, Alertgroup, Detection, Endpoint, Link
 from tocsin.sharing import Profile, Redaction
 

@@ -7,7 +7,7 @@ through an alertgroup, `marks.py` shows a text with what was found.
 
 from tocsin.entities.defang import defanged
 from tocsin.entities.find import Found, find
-from tocsin.entities.group import Sighting, in_cell, in_group, in_text
+from tocsin.entities.group import Sighting, by_alert, in_cell, in_group, in_text
 from tocsin.entities.known import DEFAULT, PRIVATE, SUFFIXES, Known
 from tocsin.entities.marks import SCOT_TYPES, Piece, flair, flaired_row, marked, scot
 
@@ -24,6 +24,7 @@ __all__ = [
     "Known",
     "Piece",
     "Sighting",
+    "by_alert",
     "defanged",
     "find",
     "flair",

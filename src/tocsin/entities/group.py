@@ -7,6 +7,8 @@ import functools
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+import msgspec
+
 from tocsin.entities.find import Found, find
 from tocsin.entities.known import DEFAULT, Known
 from tocsin.model import Alertgroup, Entity
@@ -48,6 +50,15 @@ def in_group(group: Alertgroup, known: Known = DEFAULT) -> Iterator[Sighting]:
             elif isinstance(cell, list | dict):
                 for path, in_key, found in in_cell(cell, column, known):
                     yield Sighting(index, column, path, in_key, found)
+
+
+def by_alert(group: Alertgroup, known: Known = DEFAULT) -> dict[int, list[Entity]]:
+    """What stands in each alert, each entity once, by the alert's index; alerts that hold none are left out."""
+    found: dict[int, dict[Entity, None]] = {}
+    for sighting in in_group(msgspec.structs.replace(group, subject="", body="", body_plain=""), known):
+        if sighting.alert is not None:
+            found.setdefault(sighting.alert, {})[sighting.found.entity] = None
+    return {index: list(entities) for index, entities in found.items()}
 
 
 def in_cell(cell: Any, column: str = "", known: Known = DEFAULT) -> Iterator[tuple[tuple[str | int, ...], bool, Found]]:

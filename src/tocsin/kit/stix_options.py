@@ -1,12 +1,30 @@
-"""The options of every destination that writes STIX 2.1. Fields only: `formats.stix.feed.Feed` writes by them."""
+"""The options of every destination that writes STIX 2.1. `formats.stix.feed.Feed` writes by them.
 
-from typing import Literal
+known = Known(**self.told())
+Feed(self.identity, own=known.is_own, entities=lambda group: by_alert(group, known), **self.wording())
+"""
 
-from pydantic import BaseModel, Field
+from collections.abc import Callable, Mapping
+from typing import Any, Literal, TypedDict
 
+from pydantic import BaseModel, Field, PrivateAttr
+
+from tocsin.errors import Unavailable
 from tocsin.model import Severity
 
+TOLD = "told"
+"""The key of pydantic's validation context under which is found what `entities.Known` is made of; a function."""
+
 Least = Literal["info", "low", "medium", "high", "critical"]
+
+
+class Wording(TypedDict):
+    """As `Feed` takes it."""
+
+    link: str
+    least: Severity
+    asserted: frozenset[str]
+    profile: Literal["stix", "slips"]
 
 
 class StixOptions(BaseModel):
@@ -18,7 +36,7 @@ class StixOptions(BaseModel):
     link: str = Field(
         default="",
         pattern=r"^(https?://\S+)?$",
-        description='Where readers find this Tocsin, such as "https://tocsin.example.org", for links back; empty: none.',
+        description='Where this Tocsin is, for links back, such as "https://tocsin.example.org"; empty: none.',
     )
     least_severity: Least = Field(
         default="low", description="An alert of lower severity says of nothing that it is bad; one that has none may."
@@ -34,7 +52,21 @@ class StixOptions(BaseModel):
         "feed.",
     )
 
-    @property
-    def least(self) -> Severity:
-        """The severity that `least_severity` names."""
-        return Severity[self.least_severity.upper()]
+    _told: Callable[[], Mapping[str, Any]] = PrivateAttr(default=dict)
+
+    def model_post_init(self, context: Any) -> None:
+        """Remember where it is found what is our own."""
+        if context:
+            self._told = context.get(TOLD, dict)
+
+    def told(self) -> dict[str, Any]:
+        """What `entities.Known` is made of. Raises Unavailable where a file of own words was taken away."""
+        try:
+            return dict(self._told())
+        except OSError as error:
+            raise Unavailable(f"{error.filename} cannot be read: {error.strerror}") from error
+
+    def wording(self) -> Wording:
+        """The options that `Feed` takes by name."""
+        least = Severity[self.least_severity.upper()]
+        return Wording(link=self.link, least=least, asserted=frozenset(self.asserted), profile=self.profile)

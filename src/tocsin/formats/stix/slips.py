@@ -15,11 +15,13 @@ from tocsin.formats.stix.ids import ours
 from tocsin.formats.stix.objects import SPEC, Object
 from tocsin.formats.stix.observables import entities_of
 from tocsin.formats.stix.patterns import literal
-from tocsin.formats.stix.write import EMPTY, Own, stamp
+from tocsin.formats.stix.write import EMPTY, Own, is_ours, stamp
 from tocsin.formats.times import writable
 from tocsin.model import Alert, Alertgroup, Endpoint, Micros
 
 NAMELESS = "Slips Alert"
+NOTHING_FOUND = "[ipv4-addr:value = '']"
+"""A pattern that finds nothing, for readers that do not know `revoked`."""
 _NOTHING: Mapping[str, Any] = {}
 
 
@@ -28,6 +30,7 @@ class SlipsIndicator(Object, frozen=True, kw_only=True, tag="indicator"):
 
     created: str
     modified: str
+    revoked: bool = False
     name: str
     description: str = ""
     pattern: str
@@ -49,7 +52,7 @@ class SlipsIndicator(Object, frozen=True, kw_only=True, tag="indicator"):
 
 
 def indicator(
-    group: Alertgroup, index: int, own: Own | None = None, modified: Micros | None = None
+    group: Alertgroup, index: int, own: Own | None = None, modified: Micros | None = None, hub: str = ""
 ) -> SlipsIndicator | None:
     """The indicator of one alert of a stored group, or None if it names no address, network, name or URL to assert.
 
@@ -58,6 +61,7 @@ def indicator(
         index: which of its alerts.
         own: what is never said to be bad; without it everything may be, as Slips has it.
         modified: when the group last changed; when it was received, if not given.
+        hub: the uid of this Tocsin, so that no other one makes the same id.
     """
     alert = group.alerts[index]
     detection, row = alert.detection or EMPTY, alert.data
@@ -66,7 +70,7 @@ def indicator(
     victim = _text(_inner(row, "victim").get("value")) or _first(detection.targets)
     value = attacker or profile or victim
     type, pattern = _pattern(value)
-    if not pattern or (own is not None and _is_ours(own, type, value)):
+    if not pattern or (own is not None and is_ours(own, type, value)):
         return None
     received = group.received if writable(group.received) else 0
     seen = next(
@@ -77,7 +81,7 @@ def indicator(
     later = modified if modified is not None and writable(modified) else received
     return SlipsIndicator(
         spec_version=SPEC,
-        id=ours("indicator", "slips", alert.uid or f"{group.uid}/{index}"),
+        id=indicator_id(hub, group, index),
         created=stamp(received),
         modified=stamp(max(later, received)),
         name=name,
@@ -101,6 +105,32 @@ def indicator(
     )
 
 
+def taken_back(group: Alertgroup, when: Micros, hub: str) -> tuple[SlipsIndicator, ...]:
+    """The indicators of all alerts of a group that has no text any more, revoked: they find nothing and say nothing."""
+    at = stamp(group.received if writable(group.received) else 0)
+    return tuple(
+        SlipsIndicator(
+            spec_version=SPEC,
+            id=indicator_id(hub, group, index),
+            created=at,
+            modified=stamp(when),
+            revoked=True,
+            name=NAMELESS,
+            pattern=NOTHING_FOUND,
+            pattern_type="stix",
+            pattern_version=SPEC,
+            valid_from=at,
+            date_added=_added(max(group.received, 0)),
+        )
+        for index in range(len(group.alerts))
+    )
+
+
+def indicator_id(hub: str, group: Alertgroup, index: int) -> str:
+    """The id of the indicator of one alert, whether or not there is anything to say in one."""
+    return ours("indicator", hub, "slips", group.alerts[index].uid or f"{group.uid}/{index}")
+
+
 def _pattern(value: str) -> tuple[str, str]:
     """The type of a value, found in Slips' order, and its pattern in Slips' words."""
     version, net = values.network(value)
@@ -110,15 +140,6 @@ def _pattern(value: str) -> tuple[str, str]:
         return "url", f"[url:value = {literal(uri)}]"
     name = values.name(value)
     return "domain", f"[domain-name:value = {literal(name)}]" if "." in name else ""
-
-
-def _is_ours(own: Own, type: str, value: str) -> bool:
-    if type == "domain":
-        return own(type, values.name(value))
-    version, address = values.network(values.host(value) if type == "url" else value)
-    if version:
-        return own("cidr" if "/" in address else f"ipv{version}", address)
-    return own("domain", values.host(value))
 
 
 def _inner(row: Mapping[str, Any], column: str) -> Mapping[str, Any]:

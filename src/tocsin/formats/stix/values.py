@@ -11,6 +11,10 @@ HASHES = {"md5": ("MD5", 32), "sha1": ("SHA-1", 40), "sha256": ("SHA-256", 64), 
 """Our type -> STIX's name of the algorithm, and how many digits it has."""
 
 LONGEST_NAME = 253
+_NOBODYS = [
+    ipaddress.ip_network(net) for net in ("0.0.0.0/8", "127.0.0.0/8", "224.0.0.0/3", "::/127", "4000::/3", "ff00::/8")
+]
+"""This host, loopback, multicast, reserved (RFC 6890, 4291). In the reserved ones live pseudonyms."""
 _HEX = re.compile(r"[0-9a-f]+")
 _MAC = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}")
 _LABELS = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*")
@@ -29,6 +33,16 @@ def network(text: str) -> tuple[int, str]:
     except ValueError:
         return 0, ""
     return net.version, net.compressed if "/" in text else net.network_address.compressed
+
+
+@lru_cache(4096)
+def nobodys(text: str) -> bool:
+    """Whether an address, network, name or mail address is one that nobody can be found by."""
+    version, net = network(text)
+    if not version:
+        return f".{text.rpartition('@')[2].lower().rstrip('.')}".endswith((".invalid", ".local", ".localhost"))
+    one = ipaddress.ip_network(net)
+    return any(one.version == net.version and one.overlaps(net) for net in _NOBODYS)
 
 
 @lru_cache(4096)

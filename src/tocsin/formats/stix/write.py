@@ -4,27 +4,24 @@ For each alert the observables that stand in it and one observed-data; for each 
 indicator, with a sighting and a relationship `based-on` for each alert that says so; one grouping around all of it,
 with a link back; our identity, and the TLP 2.0 marking that everything bears.
 
-Bad is who attacked: the addresses, names, URLs and mail addresses of a detection's sources, unless they are our own,
-and unless the detection says that it is a test or not severe enough. Types of entities may be named that are bad
-wherever they stand in such an alert.
+Bad is who attacked: the addresses, names, URLs and mail addresses of a detection's sources, unless they are our own or
+of nobody (`values.nobodys`), and unless the detection says that it is a test or not severe enough. Types of entities
+may be named that are bad wherever they stand in such an alert; `port` and `user_agent` among them are the ports that
+were attacked and the cells of columns of that name.
 
 All ids come from ours, so what is sent twice is the same object twice; `modified` is the time the caller gives it.
 """
 
 import math
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
 from typing import NamedTuple, TypedDict
-
-import msgspec
 
 from tocsin.formats.stix import observables, values
 from tocsin.formats.stix.ids import ours
 from tocsin.formats.stix.markings import MARKINGS
 from tocsin.formats.stix.objects import (
-    ENCODER,
     SPEC,
-    Bundle,
     Grouping,
     Identity,
     Indicator,
@@ -34,7 +31,6 @@ from tocsin.formats.stix.objects import (
     Refs,
     Relationship,
     Sighting,
-    Versioned,
 )
 from tocsin.formats.stix.patterns import pattern
 from tocsin.formats.times import rfc3339, writable
@@ -45,6 +41,8 @@ Own = Callable[[str, str], bool]
 EMPTY = Detection()
 ASSERTABLE = frozenset(("ipv4", "ipv6", "domain", "url", "email"))
 """What an attacker is known by; a MAC address names a device of our own network."""
+TRANSPORTS = frozenset(("tcp", "udp", "sctp"))
+NOT_LETTERS = re.compile(r"[^a-z]")
 ANOMALIES = ("anomal", "unusual", "suspicious", "weird")
 ANONYMIZERS = ("tor_exit", "tor exit", "proxy", "vpn")
 
@@ -72,8 +70,10 @@ class Common(TypedDict):
 
 
 class Claim(NamedTuple):
-    """What an indicator says beside its pattern, of all alerts that say it."""
+    """What an indicator says, of all alerts that say it."""
 
+    id: str
+    pattern: str
     detection: Detection
     since: Micros
     confidence: int | None
@@ -90,6 +90,7 @@ class Writer:
         link: str = "",
         least: Severity = Severity.LOW,
         asserted: frozenset[str] = frozenset(),
+        hub: str = "",
     ) -> None:
         """What to write by.
 
@@ -99,12 +100,14 @@ class Writer:
             link: where this Tocsin is, `https://tocsin.example`, for the link back; empty for none.
             least: an alert of lower severity says of nothing that it is bad; one that has none may.
             asserted: types of entities that are bad wherever they stand in an alert that may say so, such as `sha256`.
+            hub: the uid of this Tocsin, so that no other one makes the same ids.
         """
         self._identity = identity
         self._own = own
         self._link = link.rstrip("/")
         self._least = least
         self._asserted = asserted
+        self.hub = hub
 
     def write(
         self,
@@ -127,23 +130,22 @@ class Writer:
         """
         return _Group(self, group, entities or {}, modified, about).written()
 
-    def bad(self, detection: Detection, entities: Iterable[Entity]) -> Iterator[tuple[str, str]]:
-        """The values that an alert says are bad, with their types."""
+    def bad(self, alert: Alert, entities: Iterable[Entity]) -> Iterator[tuple[str, str, str]]:
+        """The values that an alert says are bad: type, value and pattern of each."""
+        detection = alert.detection or EMPTY
         if detection.category.casefold() == "test":
             return
         if detection.severity is not None and detection.severity < self._least:
             return
         named = (one for source in detection.sources for one in observables.entities_of(source))
         found = [one for one in named if one[0] in ASSERTABLE]
-        found += [(one.type, one.value) for one in entities if one.type in self._asserted]
-        yield from (one for one in dict.fromkeys(found) if not self._is_ours(*one))
-
-    def _is_ours(self, type: str, value: str) -> bool:
-        if type != "url":
-            return self._own(type, value)
-        host = values.host(value)
-        version, address = values.network(host)
-        return self._own(f"ipv{version}", address) if version else self._own("domain", host)
+        if self._asserted:
+            found += [(one.type, one.value) for one in entities if one.type in self._asserted]
+            found += [one for one in _besides(alert, detection) if one[0] in self._asserted]
+        for type, value in dict.fromkeys(found):
+            made = pattern(type, value)
+            if made and not is_ours(self._own, type, value):
+                yield type, value, made
 
     @property
     def identity(self) -> Identity:
@@ -191,7 +193,7 @@ class _Group:
     def written(self) -> Written:
         for index, alert in enumerate(self._group.alerts):
             self._alert(index, alert)
-        indicators = [self._indicator(type, value, claim) for (type, value), claim in self._claims.items()]
+        indicators = [self._indicator(value, claim) for (_, value), claim in self._claims.items()]
         inner = [*self._found.values(), *indicators, *self._seen]
         if not inner:
             return Written((), 0)
@@ -209,7 +211,7 @@ class _Group:
         if seen:
             self._found.update((one.id, one) for one in seen)
             data = ObservedData(
-                id=ours("observed-data", uid),
+                id=self._id("observed-data", uid),
                 first_observed=stamp(first),
                 last_observed=stamp(last),
                 number_observed=1,
@@ -219,29 +221,33 @@ class _Group:
             )
             self._found[data.id] = data
             observed = (data.id,)
-        for type, value in self._writer.bad(detection, entities):
-            if pattern(type, value):
-                self._learn(type, value, detection, first)
-                self._seen += self._saying(
-                    ours("indicator", self._group.uid, type, value), uid, (first, last), observed
-                )
+        for type, value, made in self._writer.bad(alert, entities):
+            claim = self._learn(type, value, made, detection, first)
+            self._seen += self._saying(claim.id, uid, (first, last), observed)
 
-    def _learn(self, type: str, value: str, detection: Detection, first: Micros) -> None:
-        claim = self._claims.get((type, value), Claim(detection, first, None))
+    def _learn(self, type: str, value: str, made: str, detection: Detection, first: Micros) -> Claim:
+        claim = self._claims.get((type, value))
+        if claim is None:
+            claim = Claim(self._id("indicator", self._group.uid, type, value), made, detection, first, None)
         sure = [one for one in (claim.confidence, percent(detection.confidence)) if one is not None]
-        self._claims[type, value] = Claim(claim.detection, min(claim.since, first), max(sure, default=None))
+        claim = claim._replace(since=min(claim.since, first), confidence=max(sure, default=None))
+        self._claims[type, value] = claim
+        return claim
 
-    def _indicator(self, type: str, value: str, claim: Claim) -> Indicator:
+    def _id(self, type: str, *key: str) -> str:
+        return ours(type, self._writer.hub, *key)
+
+    def _indicator(self, value: str, claim: Claim) -> Indicator:
         name = claim.detection.name or claim.detection.category or self._group.subject
         return Indicator(
-            id=ours("indicator", self._group.uid, type, value),
+            id=claim.id,
             name=f"{name}: {value}" if name else value,
             description=claim.detection.description
             or self._group.subject
             or name
             or f"Seen by {self._writer.identity.name}",
             indicator_types=(kind(claim.detection),),
-            pattern=pattern(type, value),
+            pattern=claim.pattern,
             pattern_type="stix",
             pattern_version=SPEC,
             valid_from=stamp(claim.since),
@@ -254,7 +260,7 @@ class _Group:
     def _saying(self, indicator: str, uid: str, span: tuple[Micros, Micros], observed: Refs) -> Iterator[Object]:
         """That one alert saw what an indicator is for."""
         yield Sighting(
-            id=ours("sighting", indicator, uid),
+            id=self._id("sighting", indicator, uid),
             first_seen=stamp(span[0]),
             last_seen=stamp(span[1]),
             count=1,
@@ -265,7 +271,7 @@ class _Group:
         )
         for data in observed:
             yield Relationship(
-                id=ours("relationship", indicator, data),
+                id=self._id("relationship", indicator, data),
                 relationship_type="based-on",
                 source_ref=indicator,
                 target_ref=data,
@@ -277,7 +283,7 @@ class _Group:
         cves = sorted(one.value for one in standing if one.type == "cve")
         techniques = sorted(one.value for one in standing if one.type == "technique")
         return Grouping(
-            id=ours("grouping", self._group.uid),
+            id=grouping_id(self._writer.hub, self._group),
             name=self._group.subject,
             context="suspicious-activity",
             object_refs=tuple(refs),
@@ -304,6 +310,36 @@ class _Group:
         return first, max(first, end) if end is not None and writable(end) else first
 
 
+def grouping_id(hub: str, group: Alertgroup) -> str:
+    """The id of the grouping around all that is said of an alertgroup."""
+    return ours("grouping", hub, group.uid)
+
+
+def _besides(alert: Alert, detection: Detection) -> Iterator[tuple[str, str]]:
+    """What is no entity and yet may be said to be bad: attacked ports, and user agents."""
+    spoken = {word.lower() for word in detection.protocols} & TRANSPORTS
+    protocol = f"{spoken.pop()}/" if len(spoken) == 1 else ""
+    for target in detection.targets:
+        for port in target.ports:
+            yield "port", f"{protocol}{port}"
+    for column, cell in alert.data.items():
+        if isinstance(cell, str) and NOT_LETTERS.sub("", column.lower()).endswith("useragent"):
+            yield "user_agent", cell
+
+
+def is_ours(own: Own, type: str, value: str) -> bool:
+    """Whether a value with a pattern is ours, or nobody's at all: then it is never said to be bad."""
+    if type == "url":
+        value = values.host(value)
+        type = "domain"
+    version, address = values.network(value)
+    if version:
+        return values.nobodys(address) or own("cidr" if "/" in address else f"ipv{version}", address)
+    if type in ("domain", "email") and values.nobodys(value):
+        return True
+    return own(type, values.name(value) if type == "domain" else value)
+
+
 def _span(detection: Detection) -> tuple[Micros | None, Micros | None]:
     """Begin and end of what was detected; no end that lies before the begin."""
     start, end = detection.start, detection.end
@@ -321,40 +357,6 @@ def identity(name: str, id: str = "", identity_class: str = "organization", sinc
         name=name,
         identity_class=identity_class,
     )
-
-
-def bundle(objects: Iterable[Object]) -> bytes:
-    """A bundle as JSON, each object once. The same objects make the same bundle, its id too."""
-    each = tuple({one.id: one for one in objects}.values())
-    versions = [f"{one.id} {one.modified if isinstance(one, Versioned) else ''}" for one in each]
-    return ENCODER.encode(Bundle(id=ours("bundle", *versions), objects=each))
-
-
-def corrected(before: Iterable[Object], after: Iterable[Object], modified: Micros) -> list[Object]:
-    """What to send so that whoever has `before` knows `after`.
-
-    What is new comes as it is, what changed in a version of that time, what is no longer said is revoked. Observables
-    and markings have no versions and cannot be taken back; what was revoked stays so. Nothing, if nothing changed.
-    """
-    known, now = {one.id: one for one in before}, {one.id: one for one in after}
-    sent: list[Object] = []
-    for id, one in now.items():
-        old = known.get(id)
-        if isinstance(one, Versioned) and isinstance(old, Versioned):
-            if not old.revoked and msgspec.structs.replace(one, modified=old.modified) != old:
-                sent.append(msgspec.structs.replace(one, modified=_after(old, modified)))
-        elif old is None:
-            sent.append(one)
-    for id, one in known.items():
-        if id not in now and isinstance(one, Versioned) and not one.revoked:
-            sent.append(msgspec.structs.replace(one, modified=_after(one, modified), revoked=True))
-    return sent
-
-
-def _after(one: Versioned, modified: Micros) -> str:
-    """The given time, or the first moment after the version before it."""
-    before = datetime.fromisoformat(one.modified) - datetime(1970, 1, 1, tzinfo=UTC)
-    return stamp(max(modified, before // timedelta(microseconds=1) + 1))
 
 
 def stamp(micros: Micros) -> str:
