@@ -30,6 +30,7 @@ from tocsin.errors import Problem
 from tocsin.kit.paths import DATA
 from tocsin.kit.problems import problems_of
 from tocsin.kit.secrets import READ
+from tocsin.kit.stix_options import TOLD
 from tocsin.model import Route
 
 __all__ = [
@@ -90,8 +91,11 @@ class Config(Section):
         return [route.noun for route in self.routes]
 
     def context(self, data: Path) -> dict[str, Any]:
-        """What the options of plug-ins are validated with: the reader of secrets, the data folder, this file's name."""
-        return {READ: Surroundings(data), DATA: data, FILE: self._file}
+        """What the options of plug-ins are validated with.
+
+        The reader of secrets, the data folder, this file's name, and what is our own.
+        """
+        return {READ: Surroundings(data), DATA: data, FILE: self._file, TOLD: self.entities.known}
 
 
 class Surroundings:
