@@ -1,6 +1,6 @@
-"""What a TAXII 2.1 server answers with (sections 3 to 5). Lenient: what is not used may be missing or wrong."""
+"""What a TAXII 2.1 server answers with (sections 4 and 5), as far as it is used here."""
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import msgspec
 
@@ -8,14 +8,27 @@ TAXII = "application/taxii+json;version=2.1"
 """To be sent exactly so: there are servers that compare it as text."""
 STIX = "application/stix+json;version=2.1"
 
+To = Literal["read", "write"]
 
-class Discovery(msgspec.Struct, frozen=True):
-    """Section 4.1; and an API root (4.2), which stands where somebody gave its URL instead."""
+
+class Entrance(msgspec.Struct, frozen=True):
+    """What stands at the URL one was given: a discovery (section 4.1), or an API root (4.2), which has no roots."""
 
     api_roots: tuple[str, ...] = ()
     default: str = ""
-    versions: tuple[str, ...] | None = None
+    versions: tuple[str, ...] = ()
+
+
+class Root(msgspec.Struct, frozen=True):
+    """An API root (section 4.2)."""
+
+    versions: tuple[str, ...] = ()
     max_content_length: int = 0
+
+    @property
+    def speaks(self) -> bool:
+        """Whether it speaks TAXII 2.1, as far as it says."""
+        return not self.versions or any(fits(each, TAXII) for each in self.versions)
 
 
 class Collection(msgspec.Struct, frozen=True):
@@ -32,6 +45,15 @@ class Collection(msgspec.Struct, frozen=True):
         """Whether this is its id, its alias, or its title in any case of letters."""
         return name in (self.id, self.alias) or name.casefold().strip() == self.title.casefold().strip()
 
+    def allows(self, to: To) -> bool:
+        """Whether it may be read, or written."""
+        return self.can_read if to == "read" else self.can_write
+
+    @property
+    def holds_stix(self) -> bool:
+        """Whether STIX 2.1 may stand in it, as far as it says."""
+        return not self.media_types or any(fits(each, STIX) for each in self.media_types)
+
 
 class Collections(msgspec.Struct, frozen=True):
     """Section 5.1."""
@@ -44,7 +66,7 @@ class Place(NamedTuple):
 
     root: str
     collection: Collection
-    max_content_length: int
+    max_content_length: int = 0
 
     @property
     def url(self) -> str:
@@ -74,11 +96,38 @@ class StatusResource(msgspec.Struct, frozen=True):
     pendings: tuple[Entry, ...] = ()
 
 
+class Manifest(msgspec.Struct, frozen=True):
+    """Section 5.3; `next` is not of the specification, but there are servers that need it."""
+
+    objects: tuple[Entry, ...] = ()
+    more: bool = False
+    next: str = ""
+
+
+class Envelope(msgspec.Struct, frozen=True):
+    """Section 3.7, the objects as they came."""
+
+    objects: tuple[msgspec.Raw, ...] = ()
+    more: bool | None = None
+    next: str | int | None = None
+
+
 class Page(NamedTuple):
-    """One page of objects, as bytes of JSON each. `first` and `last` are when they were added, as the server said."""
+    """One page of objects, as bytes of JSON each.
+
+    `first` and `last` are when they were added, as the server said, to the microsecond; "" where it did not.
+    """
 
     objects: tuple[bytes, ...]
     more: bool = False
     next: str = ""
     first: str = ""
     last: str = ""
+
+
+def fits(given: str, wanted: str) -> bool:
+    """Whether a media type is the one that is wanted, or leaves its version open."""
+    name, *parameters = "".join(given.casefold().split()).split(";")
+    wanted_name, wanted_version = wanted.split(";")
+    versions = [each for each in parameters if each.startswith("version=")]
+    return name == wanted_name and all(each.replace('"', "") == wanted_version for each in versions)
