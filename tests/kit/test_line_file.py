@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tocsin.errors import Rejected, Unavailable
-from tocsin.kit import line_file
+from tocsin.kit import disk, line_file
 from tocsin.kit.line_file import LineFile, Place
 from tocsin.model import Alertgroup, Delivery, Receipt
 
@@ -337,13 +337,13 @@ def test_a_second_writer_is_kept_out_until_the_first_lets_go(path: Path) -> None
 
 def test_a_folder_synced_before_a_new_file_counts(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     synced: list[Path] = []
-    sync = line_file._sync_folder
+    sync = disk.sync_folder
 
     def watched(folder: Path) -> None:
         synced.append(folder)
         sync(folder)
 
-    monkeypatch.setattr(line_file, "_sync_folder", watched)
+    monkeypatch.setattr(line_file, "sync_folder", watched)
 
     again(path, "", b"one\n")
 

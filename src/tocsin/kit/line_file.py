@@ -16,35 +16,15 @@ that copy and truncate it (logrotate's `copytruncate`) may lose or double lines 
 do; and a renamed file that was compressed before we came back keeps its unsettled tail.
 """
 
-import contextlib
 import errno
-import fcntl
-import hashlib
 import os
-import stat
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple, Self
 
 from tocsin.errors import DeliveryError, Rejected, Unavailable
+from tocsin.kit.disk import ask, cut, lock, read, refuse_others, seal, sync_folder, unavailable, write_all
 from tocsin.model import Alertgroup, Delivery, Receipt, Sent
-
-SEALED = 1024
-"""So many bytes before the offset are sealed."""
-
-REMEDIES = {
-    errno.ENOSPC: "the disk is full: free some space on it",
-    errno.EDQUOT: "the disk quota is used up: raise it, or remove files",
-    errno.EFBIG: "the file is as large as it may get: rotate it",
-    errno.EROFS: "the file system is mounted read-only: mount it for writing",
-    errno.EACCES: "permission denied: let the user that runs Tocsin write the file and its folder",
-    errno.EPERM: "not permitted: let the user that runs Tocsin write the file and its folder",
-    errno.EISDIR: "it is a folder: remove it, or choose another path",
-    errno.ENOENT: "its folder does not exist: create it, or choose another path",
-    errno.ENOTDIR: "a part of the path is not a folder: choose another path",
-    errno.EIO: "the disk reports an error: look at the system's log, and at the disk",
-    errno.ELOOP: "its links lead in a circle: choose another path",
-}
 
 
 class Place(NamedTuple):
@@ -67,7 +47,7 @@ class Place(NamedTuple):
     def at(cls, file: int, offset: int) -> Self:
         """The place at an offset of an open file."""
         status = os.fstat(file)
-        return cls(status.st_dev, status.st_ino, offset, _seal(file, offset))
+        return cls(status.st_dev, status.st_ino, offset, seal(file, offset))
 
     def __str__(self) -> str:
         return ":".join(map(str, self))
@@ -77,7 +57,7 @@ class Place(NamedTuple):
 
         Device numbers change with mounts and containers, so they do not count.
         """
-        return os.fstat(file).st_ino == self.inode and _seal(file, self.offset) == self.seal
+        return os.fstat(file).st_ino == self.inode and seal(file, self.offset) == self.seal
 
 
 class LineFile:
@@ -148,7 +128,7 @@ class LineFile:
             place = Place.at(self._file, end)
         except OSError as error:
             self.close()
-            raise _unavailable(self.path, error) from error
+            raise unavailable(self.path, error) from error
         self._distrusted = False
         self._last = str(place)
         return begin, self._last
@@ -158,12 +138,12 @@ class LineFile:
         folder = self.path.parent
         try:
             size = self._size()
-            _ask(folder, os.W_OK | os.X_OK)
+            ask(folder, os.W_OK | os.X_OK)
             space = os.statvfs(folder)
             if space.f_flag & os.ST_RDONLY:
                 raise OSError(errno.EROFS, "")
         except OSError as error:
-            raise _unavailable(self.path, error) from error
+            raise unavailable(self.path, error) from error
         return f"{self.path} can be written: {size} bytes, {space.f_bavail * space.f_frsize} free on its disk"
 
     def close(self) -> None:
@@ -181,8 +161,8 @@ class LineFile:
             status = self.path.stat()
         except FileNotFoundError:
             return 0
-        _refuse_others(status)
-        _ask(self.path, os.R_OK | os.W_OK)
+        refuse_others(status)
+        ask(self.path, os.R_OK | os.W_OK)
         return status.st_size
 
     def _stand(self, cursor: str | None) -> int:
@@ -190,7 +170,7 @@ class LineFile:
         known = self._known(cursor)
         if self._file >= 0 and not self._is_at_path():
             if known is not None and known.fits(self._file):
-                _cut(self._file, known.offset)
+                cut(self._file, known.offset)
                 known = None
             self.close()
         if self._file < 0:
@@ -230,10 +210,10 @@ class LineFile:
         new = not self.path.exists()
         file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK, 0o640)
         try:
-            _refuse_others(os.fstat(file))
-            _lock(file)
+            refuse_others(os.fstat(file))
+            lock(file)
             if new:
-                _sync_folder(self.path.parent)
+                sync_folder(self.path.parent)
         except BaseException:
             os.close(file)
             raise
@@ -251,7 +231,7 @@ class LineFile:
             file = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
             try:
                 if known.fits(file):
-                    _cut(file, known.offset)
+                    cut(file, known.offset)
             finally:
                 os.close(file)
 
@@ -261,7 +241,7 @@ class LineFile:
             return begin
         if os.pread(self._file, 1, begin) != b"\n":
             os.ftruncate(self._file, begin)
-            _write_all(self._file, b"\n", begin)
+            write_all(self._file, b"\n", begin)
         return begin + 1
 
     def _write(self, texts: Iterable[bytes], begin: int) -> int:
@@ -275,10 +255,10 @@ class LineFile:
         end = begin
         for text in texts:
             there = min(max(size - end, 0), len(text))
-            if there and _read(file, there, end) != text[:there]:
+            if there and read(file, there, end) != text[:there]:
                 os.ftruncate(file, end)
                 size, there = end, 0
-            _write_all(file, text[there:], end + there)
+            write_all(file, text[there:], end + there)
             end += len(text)
         try:
             os.fsync(file)
@@ -303,72 +283,5 @@ class LineFile:
             note.flush()
             os.fsync(note.fileno())
         fresh.replace(self._note)
-        _sync_folder(self.path.parent)
+        sync_folder(self.path.parent)
         self._noted = (cursor, place)
-
-
-def _seal(file: int, offset: int) -> str:
-    """A digest of the bytes before an offset; of what is there, if the file is shorter."""
-    begin = max(0, offset - SEALED)
-    return hashlib.blake2b(_read(file, offset - begin, begin), digest_size=8).hexdigest()
-
-
-def _read(file: int, size: int, offset: int) -> bytes:
-    parts = []
-    while size > 0 and (part := os.pread(file, size, offset)):
-        parts.append(part)
-        size -= len(part)
-        offset += len(part)
-    return b"".join(parts)
-
-
-def _write_all(file: int, text: bytes, offset: int) -> None:
-    rest = memoryview(text)
-    while rest:
-        written = os.pwrite(file, rest, offset)
-        rest = rest[written:]
-        offset += written
-
-
-def _cut(file: int, offset: int) -> None:
-    if os.fstat(file).st_size > offset:
-        os.ftruncate(file, offset)
-        os.fsync(file)
-
-
-def _lock(file: int) -> None:
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise OSError(errno.EBUSY, "another destination or program writes it: give each a file of its own") from None
-    except OSError as error:
-        # Some network file systems have no locks; the promise of one writer is the operator's there.
-        if error.errno not in (errno.ENOLCK, errno.EOPNOTSUPP):
-            raise
-
-
-def _refuse_others(status: os.stat_result) -> None:
-    if stat.S_ISDIR(status.st_mode):
-        raise IsADirectoryError(errno.EISDIR, "")
-    if not stat.S_ISREG(status.st_mode):
-        raise OSError(errno.EINVAL, "it is a device or pipe: lines are kept in ordinary files only")
-
-
-def _ask(path: Path, mode: int) -> None:
-    path.stat()  # says more than access does
-    if not os.access(path, mode):
-        raise PermissionError(errno.EACCES, "")
-
-
-def _sync_folder(folder: Path) -> None:
-    file = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        with contextlib.suppress(OSError):  # some file systems cannot sync a folder
-            os.fsync(file)
-    finally:
-        os.close(file)
-
-
-def _unavailable(path: Path, error: OSError) -> Unavailable:
-    why = REMEDIES.get(error.errno or 0) or error.strerror or type(error).__name__
-    return Unavailable(f"cannot write {path}: {why}")
