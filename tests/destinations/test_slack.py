@@ -1,65 +1,18 @@
 """Slack: what is posted, what is never posted, and every way to fail told apart."""
 
-import json
-from collections.abc import Iterator
-from typing import Any
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from neighbours import slack as neighbour
-from neighbours.slack import CHANNEL, TOKEN, Slack, fault_of
-from tocsin.destinations.slack import FORM
+from neighbours.posts import Open, a_delivery, text_of
+from neighbours.slack import CHANNEL, Slack, fault_of
 from tocsin.destinations.slack import Slack as Destination
+from tocsin.destinations.slack.words import FORM
 from tocsin.errors import Rejected, Unavailable
 from tocsin.kit.secrets import Secret
-from tocsin.model import TLP, Alert, Alertgroup, Delivery, Detection, Endpoint, Receipt, Severity
-
-
-@pytest.fixture
-def slack() -> Iterator[Slack]:
-    with neighbour.slack() as known:
-        yield known
-
-
-class Open:
-    """Destinations of a test, closed at its end."""
-
-    def __init__(self, slack: Slack) -> None:
-        self.slack = slack
-        self.made: list[Destination] = []
-
-    def __call__(self, **rest: Any) -> Destination:
-        options: dict[str, Any] = {"token": Secret(TOKEN), "channel": CHANNEL, "api": self.slack.api} | rest
-        destination = Destination(link="https://tocsin.example/", **options)
-        self.made.append(destination)
-        return destination
-
-
-@pytest.fixture
-def to(slack: Slack) -> Iterator[Open]:
-    made = Open(slack)
-    yield made
-    for destination in made.made:
-        destination.close()
-
-
-def a_group(n: int = 1, subject: str = "Beacon to evil.example.com", rows: int = 2) -> Alertgroup:
-    said = Detection(
-        name="Beacon", description="Beacon seen", severity=Severity.HIGH, sources=(Endpoint(addresses=("192.0.2.7",)),)
-    )
-    alerts = tuple(Alert.of({"src": "192.0.2.7", "what": "<!channel> *hi*"}, said) for _ in range(rows))
-    return Alertgroup(subject=subject, alerts=alerts, tags=("vpn",), sources=("suricata",), tlp=TLP.GREEN, id=n)
-
-
-def a_delivery(n: int = 1, attempt: int = 1, **rest: Any) -> Delivery:
-    return Delivery(id=n, uid=f"uid-{n}", alertgroup=a_group(n, **rest), attempt=attempt)
-
-
-def text_of(message: dict[str, Any]) -> str:
-    return json.dumps(message, ensure_ascii=False)
+from tocsin.model import Alertgroup, Receipt
 
 
 def test_an_alertgroup_is_a_message_with_its_rows_and_a_link_back(slack: Slack, to: Open) -> None:

@@ -1,12 +1,14 @@
-"""A Slack of our own: tokens, channels, one message a second in a channel, limits of blocks, metadata, and bad days.
+"""A Slack of our own: tokens, channels, one message a second in a channel, threads, edits, limits, and bad days.
 
-Written from Slack's documentation of chat.postMessage, conversations.history, auth.test and incoming webhooks.
+Written from Slack's documentation of chat.postMessage, chat.update, conversations.history and .replies, auth.test and
+incoming webhooks. Only chat.postMessage knows a channel by its name; methods that read overlook a body of JSON.
 """
 
+import itertools
 import json
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -14,6 +16,9 @@ from urllib.parse import parse_qs, urlsplit
 
 TOKEN = "xoxb-good"
 CHANNEL = "C0123456"
+READS = frozenset(("conversations.history", "conversations.replies"))
+LONGEST_EDIT = 4000
+"""Characters of the text in chat.update."""
 
 
 class Slack:
@@ -25,6 +30,9 @@ class Slack:
         self.next: list[str | int] = []
         self.scopes = {"chat:write", "channels:history"}
         self.asked: list[str] = []
+        self.may_edit = True
+        self.refuses: Callable[[dict[str, Any]], str] = fault_of
+        self.stamps = itertools.count()
         self._last = 0.0
         self._lock = threading.Lock()
         self.let_go = threading.Event()
@@ -32,6 +40,14 @@ class Slack:
     @property
     def api(self) -> str:
         return f"{self.url}/api/"
+
+    def at(self, stamp: str) -> dict[str, Any] | None:
+        """The message with a time stamp."""
+        return next((each for each in self.messages if each.get("ts") == stamp), None)
+
+    def under(self, stamp: str) -> list[dict[str, Any]]:
+        """The replies in a message's thread."""
+        return [each for each in self.messages if each.get("thread_ts") == stamp]
 
     def may_post(self) -> bool:
         """Whether the channel's pace allows another message now."""
@@ -106,13 +122,13 @@ class _Door(BaseHTTPRequestHandler):
         if "/services/" in self.path:
             self._webhook(known, json.loads(body), str(bad))
             return
-        self._method(known, method, self._asked(body), str(bad))
+        self._method(known, method, self._asked(body, method), str(bad))
 
     do_GET = do_POST
 
-    def _asked(self, body: bytes) -> dict[str, Any]:
+    def _asked(self, body: bytes, method: str) -> dict[str, Any]:
         if self.headers.get("Content-Type", "").startswith("application/json"):
-            return dict(json.loads(body or b"{}"))
+            return {} if method in READS else dict(json.loads(body or b"{}"))
         text = body.decode() or urlsplit(self.path).query
         return {name: values[-1] for name, values in parse_qs(text).items()}
 
@@ -123,22 +139,46 @@ class _Door(BaseHTTPRequestHandler):
             self._say({"ok": False, "error": bad})
         elif method == "auth.test":
             self._say({"ok": True, "user": "tocsin", "team": "csirt"})
-        elif said.get("channel") not in (CHANNEL, "#alerts"):
+        elif method in READS and not said.get("channel"):
+            self._say({"ok": False, "error": "invalid_arguments"})
+        elif said.get("channel") not in ((CHANNEL, "#alerts") if method == "chat.postMessage" else (CHANNEL,)):
             self._say({"ok": False, "error": "channel_not_found"})
-        elif method == "conversations.history":
-            found = {"ok": True, "messages": known.messages[::-1][: int(said.get("limit") or 100)]}
-            self._say(found if "channels:history" in known.scopes else {"ok": False, "error": "missing_scope"})
-        elif fault := fault_of(said):
+        elif method in READS:
+            self._say(self._found(known, method, said))
+        elif fault := known.refuses(said):
             self._say({"ok": False, "error": fault})
+        elif method == "chat.update":
+            self._say(self._edited(known, said), lost=bad == "lost")
         elif not known.may_post():
             self._answer(429, b'{"ok":false,"error":"ratelimited"}', "application/json", {"Retry-After": "1"})
+        elif said.get("thread_ts") and known.at(said["thread_ts"]) is None:
+            self._say({"ok": False, "error": "cannot_reply_to_message"})
         else:
-            stamp = f"{1_795_000_000 + len(known.messages)}.000100"
+            stamp = f"{1_795_000_000 + next(known.stamps)}.000100"
             known.messages.append({"ts": stamp, **said})
-            if bad == "lost":
-                self.close_connection = True
-                return
-            self._say({"ok": True, "channel": CHANNEL, "ts": stamp})
+            self._say({"ok": True, "channel": CHANNEL, "ts": stamp}, lost=bad == "lost")
+
+    def _found(self, known: Slack, method: str, said: dict[str, Any]) -> dict[str, Any]:
+        if "channels:history" not in known.scopes:
+            return {"ok": False, "error": "missing_scope"}
+        limit = int(said.get("limit") or 100)
+        if method == "conversations.history":
+            newest = [each for each in known.messages[::-1] if "thread_ts" not in each]
+            return {"ok": True, "messages": newest[:limit]}
+        if (parent := known.at(said["ts"])) is None:
+            return {"ok": False, "error": "thread_not_found"}
+        return {"ok": True, "messages": [parent, *known.under(said["ts"])][:limit]}
+
+    def _edited(self, known: Slack, said: dict[str, Any]) -> dict[str, Any]:
+        if (message := known.at(said["ts"])) is None:
+            return {"ok": False, "error": "message_not_found"}
+        if not known.may_edit:
+            return {"ok": False, "error": "edit_window_closed"}
+        if len(said["text"]) > LONGEST_EDIT:
+            return {"ok": False, "error": "msg_too_long"}
+        message.pop("blocks", None)  # text without blocks takes the old ones away
+        message.update(said, edited=True)
+        return {"ok": True, "channel": CHANNEL, "ts": said["ts"], "text": said["text"]}
 
     def _webhook(self, known: Slack, said: dict[str, Any], bad: str) -> None:
         fault = bad or fault_of(said)
@@ -150,7 +190,10 @@ class _Door(BaseHTTPRequestHandler):
         known.messages.append(said)
         self._answer(200, b"ok", "text/plain", {})
 
-    def _say(self, answer: dict[str, Any]) -> None:
+    def _say(self, answer: dict[str, Any], lost: bool = False) -> None:
+        if lost:
+            self.close_connection = True
+            return
         self._answer(200, json.dumps(answer).encode(), "application/json; charset=utf-8", {})
 
     def _answer(self, status: int, body: bytes, media_type: str, headers: dict[str, str]) -> None:

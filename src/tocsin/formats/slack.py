@@ -11,13 +11,16 @@ from typing import Any
 import msgspec
 
 from tocsin.formats import log_line
-from tocsin.model import TLP, Alert, Alertgroup, Detection, Severity, worst_of
+from tocsin.formats.times import rfc3339, writable
+from tocsin.model import TLP, Alert, Alertgroup, Delivery, Detection, Micros, Severity, worst_of
 
 SUBJECT, SECTION, TEXT = 500, 3000, 3500
 ROWS = 5
 CELLS = 8
 CELL = 80
 """Of a cell in a row."""
+FOLDED, REASON, NOTED = 10, 1500, 500
+"""Lines in a message of notes, and characters of a recall's reason where it stands alone and in such a line."""
 _SIGNS = {
     Severity.INFO: "⚪", Severity.LOW: "🔵", Severity.MEDIUM: "🟡", Severity.HIGH: "🟠", Severity.CRITICAL: "🔴",
 }  # fmt: skip
@@ -59,12 +62,14 @@ class SlackForm:
         n = len(group.alerts)
         return f"{word}{self.shown(group.subject, 500)} ({n:,} {'alert' if n == 1 else 'alerts'})"
 
-    def blocks(self, group: Alertgroup, link: str = "") -> list[dict[str, Any]]:
-        """One alertgroup: what and how bad, its first rows, then where it came from, TLP and tags."""
+    def blocks(self, group: Alertgroup, link: str = "", news: str = "") -> list[dict[str, Any]]:
+        """One alertgroup: what and how bad, what became of it, its first rows, then whence it came, TLP and tags."""
         worst = worst_of(group)
         sign = _SIGNS[worst] if worst is not None else "🔔"
         n = len(group.alerts)
         found = [_section(f"{sign} *{self.shown(group.subject, SUBJECT) or '(no subject)'}*")]
+        if news:
+            found.append(_context(news))
         lines = [f"• {self._row(alert)}" for alert in group.alerts[:ROWS]]
         if n > ROWS:
             lines.append(f"… and {n - ROWS:,} more")
@@ -76,8 +81,37 @@ class SlackForm:
         if link:
             words = f"<{link}|Alertgroup {group.id}> · {words}"
         if words:
-            found.append({"type": "context", "elements": [{"type": "mrkdwn", "text": words[:SECTION]}]})
+            found.append(_context(words[:SECTION]))
         return found
+
+    def news(self, delivery: Delivery) -> str:
+        """What became of an alertgroup: `closed · seen 5 times · as of 2026-11-22T04:00:00Z`."""
+        seen = f"seen {delivery.seen:,} times" if delivery.seen > 1 else ""
+        as_of = _moment(delivery.owed)
+        return " · ".join(filter(None, (f"*{delivery.alertgroup.status.value}*", seen, as_of and f"as of {as_of}")))
+
+    def recalled(self, delivery: Delivery, link: str = "") -> tuple[str, list[dict[str, Any]]]:
+        """What stands in an alertgroup's place once it is recalled: text and blocks with the reason, and no rows."""
+        group, reason = delivery.alertgroup, self.shown(delivery.reason, REASON)
+        at = _moment(delivery.owed)
+        facts = [_linked(f"Alertgroup {group.id}", link), _struck(self.shown(group.subject.strip(), 300)), at]
+        found = [_section(f"🚫 *Recalled:* {reason}"), _context(" · ".join(filter(None, facts)))]
+        return f"Recalled: alertgroup {group.id}: {reason}", found
+
+    def note(self, delivery: Delivery, link: str = "") -> str:
+        """A line about an alertgroup that stands elsewhere: what became of it, or why it is recalled."""
+        group = delivery.alertgroup
+        if delivery.kind == "recall":
+            told = _struck(self.shown(group.subject.strip(), 200)) or f"alertgroup {group.id}"
+            return f"🚫 {_linked(told, link)}: *recalled:* {self.shown(delivery.reason, NOTED)}"
+        told = f"{self.shown(group.subject, 200)} ({len(group.alerts):,})"
+        return f"{_sign(group)} {_linked(told, link)}: {self.news(delivery)}"
+
+    def notes(self, deliveries: Sequence[Delivery], links: Sequence[str]) -> tuple[str, list[dict[str, Any]]]:
+        """A few such lines as a message, each whole: text and blocks; up to `FOLDED` keep Slack's limits."""
+        lines = [self.note(delivery, link) for delivery, link in zip(deliveries, links, strict=True)]
+        text = self.note(deliveries[0]) if len(lines) == 1 else f"{len(lines):,} changes"
+        return text, [_section(line) for line in lines]
 
     def digest(self, groups: Sequence[Alertgroup], links: Sequence[str]) -> tuple[str, list[dict[str, Any]]]:
         """Many alertgroups in one message: text and blocks with a line each, the worst first."""
@@ -123,6 +157,18 @@ def _sign(group: Alertgroup) -> str:
 
 def _linked(text: str, link: str) -> str:
     return f"<{link}|{text}>" if link else text
+
+
+def _struck(text: str) -> str:
+    return f"~{text}~" if text else ""
+
+
+def _moment(at: Micros) -> str:
+    return rfc3339(at - at % 1_000_000) if at and writable(at) else ""
+
+
+def _context(text: str) -> dict[str, Any]:
+    return {"type": "context", "elements": [{"type": "mrkdwn", "text": text}]}
 
 
 def _section(text: str) -> dict[str, Any]:

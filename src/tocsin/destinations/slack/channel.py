@@ -1,73 +1,81 @@
-"""A channel of Slack's, asked with a bot token."""
+"""A channel of Slack's: posts, edits and replies of ours in it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-import msgspec
-
-from tocsin.destinations.slack.faults import RefusedBySlack, fault_of
-from tocsin.errors import Unavailable
-from tocsin.kit.http import Client
+from tocsin.destinations.slack.api import Api
+from tocsin.destinations.slack.faults import RefusedBySlack
+from tocsin.destinations.slack.places import REPLY, Place
 from tocsin.model import Receipt
 
 EVENT = "tocsin_alertgroup"
-LOOKED_BACK = 100
-"""Messages of the channel among which one is looked for that may have been posted already."""
-LONGEST_HISTORY = 8 * 2**20
+LOOKED_BACK, LOOKED_DOWN = 100, 1000
+"""Messages of the channel, and of a thread, among which one is looked for that may have been posted already."""
+QUIET = {"unfurl_links": False, "unfurl_media": False}
+STOOD = "stood there already"
 _MAY_NOT_LOOK = frozenset(("missing_scope", "not_allowed_token_type", "not_in_channel", "channel_not_found"))
 
 
 class Channel:
-    """Posts to one channel, with our ids in the message's metadata."""
+    """Posts to one channel, with our ids in the messages' metadata. Every call raises Rejected or Unavailable."""
 
     def __init__(self, token: str, channel: str, api: str, timeout_s: float) -> None:
-        self._name = channel
-        self._api = api.rstrip("/")
-        self._headers = {"Authorization": f"Bearer {token}"}
-        self._http = Client(timeout_s, longest_answer=LONGEST_HISTORY)
+        self._name = self._id = channel  # only posting takes a name; its answer tells the id
+        self._api = Api(token, api, timeout_s)
 
     def who(self) -> str:
-        """Whom Slack takes us for. Raises Rejected, Unavailable."""
-        known = self._ask("auth.test", {})
+        """Whom Slack takes us for."""
+        known = self._api.tell("auth.test", {})
         return f"Slack knows the token: {known.get('user')} of {known.get('team')}"
 
     def post(self, uids: Sequence[str], said: Mapping[str, Any], *, again: bool) -> Receipt:
-        """Post a message about these deliveries; with `again`, look first whether it stands there already.
+        """Post a message about these deliveries; with `again`, look first whether it stands there already."""
+        if again:
+            for stamp, known in self._looked("conversations.history", {"channel": self._id, "limit": LOOKED_BACK}):
+                if known.issuperset(uids):
+                    return Receipt(remote_id=f"{self._id}/{stamp}", status=STOOD)
+        answer = self._api.tell("chat.postMessage", {"channel": self._name, **_marked(uids), **QUIET, **said})
+        self._id = str(answer.get("channel") or self._id)
+        return Receipt(remote_id=f"{self._id}/{answer.get('ts')}", status="posted")
 
-        Raises Rejected, Unavailable.
-        """
-        if again and (stamp := self._standing(uids)):
-            return Receipt(remote_id=stamp, status="stood there already")
-        metadata = {"event_type": EVENT, "event_payload": {"deliveries": list(uids)}}
-        quiet = {"unfurl_links": False, "unfurl_media": False}
-        answer = self._ask("chat.postMessage", {"channel": self._name, "metadata": metadata, **quiet, **said})
-        return Receipt(remote_id=f"{answer.get('channel')}/{answer.get('ts')}", status="posted")
+    def edit(self, place: Place, said: Mapping[str, Any]) -> None:
+        """Put something else into a message of ours; it may be done twice."""
+        # parse: without it chat.update, unlike chat.postMessage, makes links of what looks like one.
+        where = {"channel": place.channel, "ts": place.stamp, "parse": "none"}
+        self._api.tell("chat.update", {**where, "blocks": [], **said})
+
+    def reply(self, place: Place, uids: Sequence[str], said: Mapping[str, Any]) -> Receipt:
+        """Post in the thread of a message."""
+        where = {"channel": place.channel, "thread_ts": place.stamp}
+        answer = self._api.tell("chat.postMessage", {**where, **_marked(uids), **QUIET, **said})
+        return Receipt(remote_id=f"{place.channel}/{answer.get('ts')}{REPLY}", status="told in the thread")
+
+    def replies(self, place: Place) -> dict[str, Receipt]:
+        """Deliveries that the thread of a message tells of already, by uid; none where we may not look."""
+        asked: dict[str, str | int] = {"channel": place.channel, "ts": place.stamp, "limit": LOOKED_DOWN}
+        return {
+            uid: Receipt(remote_id=f"{place.channel}/{stamp}{REPLY}", status=STOOD)
+            for stamp, known in self._looked("conversations.replies", asked)
+            if stamp != place.stamp
+            for uid in known
+        }
 
     def close(self) -> None:
         """Let go of the connections."""
-        self._http.close()
+        self._api.close()
 
-    def _standing(self, uids: Sequence[str]) -> str:
-        """Channel and time stamp of a message about all of these deliveries, or "" (also where we may not look)."""
-        asked = {"channel": self._name, "limit": LOOKED_BACK, "include_all_metadata": True}
+    def _looked(self, method: str, asked: Mapping[str, str | int]) -> Iterable[tuple[str, frozenset[str]]]:
+        """Time stamps of messages, with the uids of the deliveries they are about; none where we may not look."""
         try:
-            found = self._ask("conversations.history", asked)
+            found = self._api.look(method, {**asked, "include_all_metadata": "true"})
         except RefusedBySlack as error:
             if error.code in _MAY_NOT_LOOK:
-                return ""
+                return
             raise
         for message in found.get("messages") or ():
             payload = (message.get("metadata") or {}).get("event_payload") or {}
-            if set(uids) <= set(payload.get("deliveries") or ()):
-                return f"{self._name}/{message.get('ts')}"
-        return ""
+            yield str(message.get("ts")), frozenset(map(str, payload.get("deliveries") or ()))
 
-    def _ask(self, method: str, said: Mapping[str, Any]) -> dict[str, Any]:
-        answer = self._http.post_json(f"{self._api}/{method}", msgspec.json.encode(said), self._headers)
-        try:
-            found = msgspec.json.decode(answer.body, type=dict[str, Any])
-        except (msgspec.MsgspecError, RecursionError):
-            raise Unavailable(f"Slack's answer to {method} is no JSON object") from None
-        if not found.get("ok"):
-            raise fault_of(str(found.get("error") or "nothing"))
-        return found
+
+def _marked(uids: Sequence[str]) -> dict[str, Any]:
+    return {"metadata": {"event_type": EVENT, "event_payload": {"deliveries": list(uids)}}} if uids else {}

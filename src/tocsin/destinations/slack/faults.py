@@ -1,4 +1,7 @@
-"""Slack's own codes of errors, sorted into what passes and what stays (docs.slack.dev, chat.postMessage, "Errors")."""
+"""Slack's own codes of errors, sorted into what passes and what stays.
+
+They are those of docs.slack.dev, "Errors" of chat.postMessage, chat.update and conversations.replies.
+"""
 
 from tocsin.errors import Rejected, Unavailable
 
@@ -6,6 +9,10 @@ PASSING = frozenset(
     ("ratelimited", "rate_limited", "internal_error", "fatal_error", "service_unavailable", "request_timeout")
 )
 """They pass; every other one stays."""
+NOT_EDITABLE = frozenset(("edit_window_closed", "cant_update_message", "update_failed", "msg_too_long"))
+"""A message that cannot be edited (any more) and stands there all the same; its thread is open."""
+GONE = frozenset(("message_not_found", "thread_not_found", "cannot_reply_to_message"))
+"""There is no such message (any more)."""
 REMEDIES = {
     "channel_not_found": "name an existing channel by its id, and invite the app to it",
     "not_in_channel": "invite the app to the channel",
