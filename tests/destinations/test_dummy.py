@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from tocsin.destinations.dummy import Dummy
 from tocsin.errors import DeliveryError, Rejected, Unavailable
-from tocsin.model import Alertgroup, Delivery, Receipt
+from tocsin.model import Alertgroup, Delivery, Kind, Receipt
 
 
 def delivery(number: int) -> Delivery:
@@ -73,3 +73,9 @@ def test_certain_refusal_is_rejected() -> None:
 def test_chances_that_cannot_be_are_refused(options: dict[str, float]) -> None:
     with pytest.raises(ValidationError):
         Dummy.model_validate(options)
+
+
+@pytest.mark.parametrize("kind", ["alert", "update", "recall"])
+def test_every_kind_of_delivery_is_accepted(kind: Kind) -> None:
+    assert Dummy().send(Delivery(id=1, uid="d-1", alertgroup=Alertgroup(subject="", alerts=()), kind=kind)).remote_id
+    assert kind in Dummy.kinds

@@ -13,6 +13,7 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from tocsin.destinations.email import FORM, Email
 from tocsin.errors import Rejected, Unavailable
@@ -122,6 +123,42 @@ def test_many_that_wait_become_one_mail_and_few_do_not(office: Office, port: int
 
     to(port).send_batch([a_delivery(1), a_delivery(2)], "")
     assert len(office.mails) == 3
+
+
+def test_a_recall_answers_the_mails_that_it_takes_back(office: Office, port: int) -> None:
+    first = a_delivery()
+    earlier = (Receipt(remote_id="/case/9"), Receipt(remote_id="<uid-1@csirt.example>"), to(port).send(first))
+    recall = replace(first, id=2, uid="uid-2", kind="recall", reason="our own test\nFrom: x", earlier=earlier)
+    receipt = to(port).send(replace(recall, owed=1_795_000_100_000_000))
+    mail, text = office.mails[1], office.mails[1].get_content()
+
+    assert receipt.remote_id == "<uid-2@csirt.example>"
+    assert mail["Subject"] == "[tocsin] Recalled: Beacon to evil[.]example[.]com"
+    assert mail["In-Reply-To"] == mail["References"] == "<uid-1@csirt.example>"
+    assert "Recalled: 2026-11-18T11:08:20Z" in text
+    assert "Reason: our own test\\nFrom: x" in text
+    assert "See: https://t.example/alerts/1" in text
+    assert "192" not in text
+
+
+def test_a_recall_without_text_and_receipt_says_which_alertgroup(office: Office, port: int) -> None:
+    bare = Alertgroup(subject="", alerts=(), id=17)
+    to(port).send(Delivery(id=2, uid="uid-2", alertgroup=bare, kind="recall", reason="wrong"))
+
+    assert office.mails[0]["Subject"] == "[tocsin] Recalled: alertgroup 17"
+    assert office.mails[0]["In-Reply-To"] is None
+    assert "Alertgroup: 17\r\n" in office.mails[0].get_content()
+
+
+def test_recalls_are_no_part_of_a_digest(office: Office, port: int) -> None:
+    recall = replace(a_delivery(7), uid="uid-7", kind="recall", reason="wrong")
+    sent = to(port).send_batch([*(a_delivery(n) for n in range(1, 7)), recall], "")
+
+    assert [mail["Subject"][:20] for mail in office.mails] == ["[tocsin] 6 alertgrou", "[tocsin] Recalled: B"]
+    assert [str(outcome.remote_id) for outcome in sent.outcomes if isinstance(outcome, Receipt)][-2:] == [
+        "<uid-1@csirt.example>",
+        "<uid-7@csirt.example>",
+    ]
 
 
 @pytest.mark.parametrize(("answer", "error"), [("451 4.3.0 later", Unavailable), ("554 5.7.1 spam", Rejected)])

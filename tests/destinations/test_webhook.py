@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 
 import pytest
+from msgspec.structs import replace
 
 from neighbours.receiver import Drop, Receiver, Status
 from tocsin.destinations.webhook import Webhook
@@ -72,6 +73,27 @@ def test_a_second_attempt_is_the_same_post_under_the_same_key(receiver: Receiver
     first, second = receiver.requests
     assert first.body == second.body
     assert first.headers["Idempotency-Key"] == second.headers["Idempotency-Key"]
+
+
+def test_a_recall_is_another_post_that_nobody_takes_for_an_alertgroup(receiver: Receiver, webhook: Webhook) -> None:
+    receiver.will(Status(201, {"Location": "/case/9"}))
+    first = webhook.send(DELIVERY)
+    recall = Delivery(id=2, uid="d-2", alertgroup=GROUP, kind="recall", reason="a test of ours", earlier=(first,))
+    webhook.send(replace(recall, owed=1_795_000_100_000_000))
+
+    posted = receiver.requests[1]
+    assert posted.headers["Idempotency-Key"] == "d-2"
+    assert "X-Tocsin-Signature" in posted.headers
+    assert json.loads(posted.body) == {
+        "id": 7,
+        "uid": "g-1",
+        "alert_uids": ["a-1"],
+        "recall": {
+            "reason": "a test of ours",
+            "at": "2026-11-18T11:08:20Z",
+            "earlier": [{"remote_id": "/case/9", "status": "201"}],
+        },
+    }
 
 
 def test_a_refusal_is_rejected_and_shows_no_secret(receiver: Receiver, webhook: Webhook) -> None:

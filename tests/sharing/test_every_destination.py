@@ -15,7 +15,7 @@ from tocsin.formats import group_json, idea, log_line
 from tocsin.formats.letter import LetterForm
 from tocsin.formats.slack import SlackForm
 from tocsin.formats.stix import Writer, bundle, identity
-from tocsin.model import Alert, Alertgroup, Detection, Endpoint, Link
+from tocsin.model import Alert, Alertgroup, Delivery, Detection, Endpoint, Link
 from tocsin.sharing import Profile, Redaction
 
 PROFILE = Profile(networks=NETWORKS, domains=DOMAINS, users=True, mail="own", links=False)
@@ -33,6 +33,14 @@ def sent_of(group: Alertgroup) -> Iterator[tuple[str, bytes]]:
     yield "slack", json.dumps([SLACK.blocks(group), SLACK.fallback(group)], ensure_ascii=False).encode()
     yield "slack digest", json.dumps(SLACK.digest([group], [""]), ensure_ascii=False).encode()
     yield "slack as Slips", "\n".join(SLACK.slips_lines(group, "sensor")).encode()
+    after = Delivery(id=2, uid="d-2", alertgroup=group, kind="recall", reason="sent in error", owed=group.received)
+    yield "webhook recall", group_json.recalled(after)
+    yield "slack update", json.dumps(SLACK.blocks(group, "", SLACK.news(after)), ensure_ascii=False).encode()
+    for kind in ("update", "recall"):
+        change = msgspec.structs.replace(after, kind=kind)
+        yield f"slack {kind} in a thread", json.dumps(SLACK.notes([change], [""]), ensure_ascii=False).encode()
+    yield "slack recall", json.dumps(SLACK.recalled(after), ensure_ascii=False).encode()
+    yield "email recall", "\n".join(LETTER.recalled(after)).encode()
     yield "email", f"{LETTER.title(group)}\n{LETTER.text(group)}".encode()
     yield "email digest", "\n".join(LETTER.digest([group], [""])).encode()
     yield "stix", bundle(STIX.write(group).objects)

@@ -4,13 +4,13 @@ import os
 import random
 import time
 from functools import cached_property
-from typing import Self
+from typing import ClassVar, Self
 
 from pydantic import Field, model_validator
 
 from tocsin.errors import Rejected, Unavailable
 from tocsin.kit.paths import DataPath
-from tocsin.model import Delivery, Receipt
+from tocsin.model import Delivery, Kind, Receipt
 from tocsin.plugin import Destination
 
 CHANCE = "Probability, 0 to 1, that an attempt "
@@ -18,6 +18,8 @@ CHANCE = "Probability, 0 to 1, that an attempt "
 
 class Dummy(Destination):
     """Fails on purpose, by configured probabilities, and writes down what it accepted: for testing delivery."""
+
+    kinds: ClassVar[frozenset[Kind]] = frozenset(("alert", "update", "recall"))
 
     refuse: float = Field(default=0, ge=0, le=1, description=f"{CHANCE}is refused for good.")
     drop: float = Field(default=0, ge=0, le=1, description=f"{CHANCE}fails for now.")

@@ -1,9 +1,10 @@
-"""POSTs each alertgroup as JSON to an URL."""
+"""POSTs each alertgroup, and its recall, as JSON to an URL."""
 
 import hashlib
 import hmac
 import time
 from functools import cached_property
+from typing import ClassVar
 
 from pydantic import Field
 
@@ -11,7 +12,7 @@ from tocsin.formats import group_json
 from tocsin.kit.http import Client
 from tocsin.kit.paths import DataPath
 from tocsin.kit.secrets import Secret
-from tocsin.model import Delivery, Receipt
+from tocsin.model import Delivery, Kind, Receipt
 from tocsin.plugin import Destination
 
 
@@ -26,7 +27,15 @@ class Webhook(Destination):
 
     It computes the same over the timestamp's text, a full stop and the body's bytes, compares in constant time, and
     refuses timestamps that are old.
+
+    A recall is a post of its own, under a key of its own, with `recall` in it and neither `subject` nor `alerts`;
+    `earlier` is what the receiver answered to what it was sent of the alertgroup, the answer's Location as `remote_id`:
+
+        {"id": 7, "uid": "…", "alert_uids": ["…"], "recall": {"reason": "a test of ours", "at": "2026-11-22T04:00:00Z",
+         "earlier": [{"remote_id": "/case/9", "status": "201"}]}}
     """
+
+    kinds: ClassVar[frozenset[Kind]] = frozenset(("alert", "recall"))
 
     url: Secret = Field(description="Where to POST; it may hold a token, so it is never shown.")
     secret: Secret | None = Field(default=None, description="Signs each post with HMAC-SHA256 in X-Tocsin-Signature.")
@@ -35,8 +44,9 @@ class Webhook(Destination):
     ca_file: DataPath | None = Field(default=None, description="Certificates to trust instead of the system's (PEM).")
 
     def send(self, delivery: Delivery) -> Receipt:
-        """POST the alertgroup once; the receipt holds the answer's Location."""
-        body = group_json.document(delivery.alertgroup)
+        """POST the alertgroup, or its recall, once; the receipt holds the answer's Location."""
+        recall = delivery.kind == "recall"
+        body = group_json.recalled(delivery) if recall else group_json.document(delivery.alertgroup)
         headers = {name: value.get_secret_value() for name, value in self.headers.items()}
         headers["Idempotency-Key"] = delivery.uid
         if self.secret is not None:

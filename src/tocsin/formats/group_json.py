@@ -2,12 +2,15 @@
 
 The rows' own text is embedded as received, so no number, escape or order is lost. Times are RFC 3339 in UTC, statuses,
 severities and TLP are words, and what is empty is left out, except for `alerts` and each alert's `data`.
+
+A recall is another object: ids and uids of the alertgroup and its alerts, and under `recall` why and since when. It has
+neither `subject` nor `alerts`, so that no reader takes it for an alertgroup.
 """
 
 import msgspec
 
 from tocsin.formats.times import rfc3339, writable
-from tocsin.model import Alert, Alertgroup, Detection, Endpoint, Link, Micros
+from tocsin.model import Alert, Alertgroup, Delivery, Detection, Endpoint, Link, Micros
 
 
 class Struct(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
@@ -74,6 +77,30 @@ class Group(Struct, frozen=True, kw_only=True):
     alerts: tuple[Row, ...]
 
 
+class Answered(Struct, frozen=True, kw_only=True):
+    """A `tocsin.model.Receipt`: what the reader answered."""
+
+    remote_id: str = ""
+    status: str = ""
+
+
+class Recall(Struct, frozen=True, kw_only=True):
+    """Why an alertgroup is recalled and since when; `earlier` are the answers to what was sent of it, oldest first."""
+
+    reason: str
+    at: str = ""
+    earlier: tuple[Answered, ...] = ()
+
+
+class Recalled(Struct, frozen=True, kw_only=True):
+    """That an alertgroup was sent in error; `alert_uids` are of its alerts as sent."""
+
+    id: int = 0
+    uid: str = ""
+    alert_uids: tuple[str, ...] = ()
+    recall: Recall
+
+
 _ENCODER = msgspec.json.Encoder()
 
 
@@ -98,6 +125,20 @@ def document(group: Alertgroup) -> bytes:
             body=group.body,
             body_plain=group.body_plain,
             alerts=tuple([_row(alert) for alert in group.alerts]),
+        )
+    )
+
+
+def recalled(delivery: Delivery) -> bytes:
+    """The object of a recall. The same delivery gives the same bytes."""
+    group = delivery.alertgroup
+    earlier = tuple([Answered(remote_id=each.remote_id, status=each.status) for each in delivery.earlier])
+    return _ENCODER.encode(
+        Recalled(
+            id=group.id,
+            uid=group.uid,
+            alert_uids=tuple([alert.uid for alert in group.alerts if alert.uid]),
+            recall=Recall(reason=delivery.reason, at=_time(delivery.owed or None), earlier=earlier),
         )
     )
 

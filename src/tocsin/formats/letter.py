@@ -9,11 +9,12 @@ import msgspec
 
 from tocsin.formats import log_line
 from tocsin.formats.times import rfc3339, writable
-from tocsin.model import TLP, Alert, Alertgroup, worst_of
+from tocsin.model import TLP, Alert, Alertgroup, Delivery, Micros, worst_of
 
 ROWS = 20
 CELL = 200
 SUBJECT = 180
+REASON = 2000
 
 
 class LetterForm:
@@ -35,7 +36,7 @@ class LetterForm:
     def text(self, group: Alertgroup, link: str = "") -> str:
         """The letter: title, facts, the first rows, then how many more."""
         facts = [
-            ("Received", rfc3339(group.received) if writable(group.received) and group.received else ""),
+            ("Received", _moment(group.received)),
             ("Source", ", ".join(group.sources)),
             ("Tags", ", ".join(group.tags)),
             ("See", link),
@@ -51,6 +52,22 @@ class LetterForm:
         pairs = sorted(zip(groups, links, strict=True), key=lambda pair: -(worst_of(pair[0]) or 0))
         lines = [f"- {self.title(group)}" + (f"\n  {link}" if link else "") for group, link in pairs]
         return f"{len(groups):,} alertgroups", "\n".join(lines) + "\n"
+
+    def recalled(self, delivery: Delivery, link: str = "") -> tuple[str, str]:
+        """Subject and text of the letter that takes an alertgroup back."""
+        group = delivery.alertgroup
+        what = self._shown(group.subject, SUBJECT) or f"alertgroup {group.id}"
+        facts = [
+            ("Alertgroup", str(group.id)),
+            ("Received", _moment(group.received)),
+            ("Recalled", _moment(delivery.owed)),
+            ("Reason", self._shown(delivery.reason, REASON)),
+            ("Sent as", ", ".join(dict.fromkeys(each.remote_id for each in delivery.earlier if each.remote_id))),
+            ("See", link),
+        ]
+        said = "What was sent to you about this alertgroup was sent in error. Do not act on it any more."
+        lines = "\n".join(f"{name}: {value}" for name, value in facts if value)
+        return f"Recalled: {what}", f"{said}\n\n{lines}\n"
 
     def _row(self, place: int, alert: Alert) -> str:
         lines = [
@@ -68,6 +85,10 @@ class LetterForm:
 
 def _kept(lines: Iterable[str]) -> list[str]:
     return [line for line in lines if not line.endswith(": ")][:40]
+
+
+def _moment(at: Micros) -> str:
+    return rfc3339(at) if at and writable(at) else ""
 
 
 def _written(value: object) -> str:
