@@ -122,7 +122,7 @@ def fill(store: Store) -> None:
         rule.put_silence(tx, Silence(id=0, name="s", query="tag:x"), "ada", NOW)
         delivery.note(tx, "log", "ada", NOW, "paused")
         replay.put(tx, Wish(lane="log", starts=NOW), 6, "ada", NOW)
-        recall.put(tx, [3], "a test", ["log"], "ada", NOW)
+        recall.put(tx, [3], "a test", {}, "ada", NOW)
         tx.run("INSERT INTO lane (name, cursor) VALUES ('log', 'alerts.log 4711')")
         tx.run("UPDATE delivery SET state = 'delivered', settled = 7 WHERE id = 1")
         tx.run(

@@ -55,6 +55,7 @@ Exit codes: 0 done, 1 not done (the reason is on standard error), 2 the command 
         "reparse": f"{HERE}.reparse:reparse",
         "entities": f"{HERE}.entities:entities",
         "replay": f"{HERE}.replay:replay",
+        "recall": f"{HERE}.recall:recall",
         "rules": f"{HERE}.rules:rules",
         "parser": f"{HERE}.parser:parser",
         "doctor": f"{HERE}.doctor:doctor",

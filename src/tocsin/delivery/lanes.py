@@ -17,7 +17,7 @@ from tocsin.delivery.lane import Activity, Answer, Lane, Means
 from tocsin.delivery.pace import Paced
 from tocsin.delivery.patience import SECOND, Patience
 from tocsin.errors import NotFound, StoreUnavailable
-from tocsin.model import TLP, Alertgroup, Micros
+from tocsin.model import TLP, Alertgroup, Kind, Micros
 from tocsin.plugin import Destination
 from tocsin.registry import DestinationOptions
 from tocsin.sharing import Gate
@@ -63,10 +63,11 @@ class Lanes:
         self._beat_every_s = settings.lease_s / 3
         self._ended = threading.Event()
         self._heart = threading.Thread(target=self._live, name="tocsin-lanes", daemon=True)
-        self._kinds = {
-            name: " ".join(sorted(destination.kinds - (set() if said[name].updates else {"update"})))
+        self.kinds: Mapping[str, frozenset[Kind]] = {
+            name: destination.kinds - (frozenset() if said[name].updates else {"update"})
             for name, destination in destinations.items()
         }
+        """By lane, the kinds of deliveries that its destination is handed."""
         self._threads = {
             name: _LaneThread(_lane(name, destination, means, said[name]), destination, look, clock)
             for name, destination in destinations.items()
@@ -128,7 +129,7 @@ class Lanes:
                 wait = STORE_AWAY_S
 
     def _open(self, tx: Tx) -> None:
-        delivery.open_lanes(tx, tuple(self._threads), self._kinds)
+        delivery.open_lanes(tx, tuple(self._threads), self.kinds)
         if not self._shared:
             sending.release_all(tx)
 

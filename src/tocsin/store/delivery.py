@@ -5,7 +5,7 @@ no), `silenced` (a silence held it back), `skipped` (there was nothing to send) 
 work itself is in `sending.py`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import msgspec
 
@@ -62,16 +62,15 @@ class LaneState(Noun, frozen=True, kw_only=True):
     paused: bool = False
 
 
-def open_lanes(tx: Tx, lanes: Sequence[str], kinds: Mapping[str, str] | None = None) -> None:
+def open_lanes(tx: Tx, lanes: Sequence[str], kinds: Mapping[str, Collection[str]] | None = None) -> None:
     """Make the lanes known, so that one that was never used shows too.
 
-    `kinds` are what their destinations understand, with spaces between; the kind `update` makes a lane follow changes.
+    `kinds` are the kinds of deliveries their destinations understand; `update` makes a lane follow changes.
     """
     tx.run(
-        "INSERT INTO lane (name, kinds, follows) SELECT value ->> 0, value ->> 1, CAST(value ->> 2 AS BIGINT)"
-        " FROM {each:lanes} WHERE true"
-        " ON CONFLICT (name) DO UPDATE SET kinds = excluded.kinds, follows = excluded.follows",
-        lanes=packed((lane, said := (kinds or {}).get(lane, "alert"), int("update" in said)) for lane in lanes),
+        "INSERT INTO lane (name, follows) SELECT value ->> 0, CAST(value ->> 1 AS BIGINT)"
+        " FROM {each:lanes} WHERE true ON CONFLICT (name) DO UPDATE SET follows = excluded.follows",
+        lanes=packed((lane, int("update" in (kinds or {}).get(lane, ()))) for lane in lanes),
     )
 
 

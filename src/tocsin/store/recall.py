@@ -1,6 +1,6 @@
 """Recalls: a person takes back what was sent, and those who have it are told through the same lanes."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Literal
 
 import msgspec
@@ -39,30 +39,32 @@ class Recalled(Noun, frozen=True, kw_only=True):
 
 
 _STATES = """
-SELECT g.id, d.lane, d.kind, d.state, d.attempt, d.settled, coalesce(l.kinds, 'alert')
+SELECT g.id, d.lane, d.kind, d.state, d.attempt, d.settled
 FROM {each:ids} JOIN alertgroup g ON g.id = CAST(value ->> 0 AS BIGINT) AND g.deleted IS NULL
-LEFT JOIN delivery d ON d.alertgroup = g.id LEFT JOIN lane l ON l.name = d.lane ORDER BY g.id, d.id"""
+LEFT JOIN delivery d ON d.alertgroup = g.id ORDER BY g.id, d.id"""
 
 _HELD = """
 UPDATE delivery SET state = 'dropped', settled = :now FROM {each:pairs}
 WHERE delivery.alertgroup = CAST(value ->> 0 AS BIGINT) AND delivery.lane = value ->> 1
-    AND delivery.state IN ('due', 'failed', 'withheld', 'silenced', 'skipped')"""
+    AND delivery.kind <> 'recall' AND delivery.state IN ('due', 'failed', 'withheld', 'silenced', 'skipped')"""
 
 
-def fates(tx: Tx, ids: Sequence[int], lanes: Collection[str], only: Collection[str] = ()) -> list[Toward]:
+def fates(
+    tx: Tx, ids: Sequence[int], understood: Mapping[str, Collection[str]], only: Collection[str] = ()
+) -> list[Toward]:
     """What a recall would do, in the order of ids and of first deliveries; changes nothing.
 
     Args:
         tx: where to read.
         ids: of alertgroups.
-        lanes: those that have a destination now.
+        understood: by lane, the kinds of deliveries its destination understands; a lane not named has none now.
         only: those to take it back from; none: all.
 
     Raises NotFound naming alertgroups that are not there.
     """
     found: dict[tuple[int, str], Toward] = {}
     there: set[int] = set()
-    for group, lane, kind, state, attempt, settled, understood in tx.rows(_STATES, ids=packed([id] for id in ids)):
+    for group, lane, kind, state, attempt, settled in tx.rows(_STATES, ids=packed([id] for id in ids)):
         there.add(group)
         if lane is None or (only and lane not in only):
             continue
@@ -70,7 +72,7 @@ def fates(tx: Tx, ids: Sequence[int], lanes: Collection[str], only: Collection[s
         if kind == "recall":
             known = msgspec.structs.replace(known, fate="told before")
         elif kind == "alert" and (state in _MAYBE or (attempt > 0 and state in ("due", "failed"))):
-            can = lane in lanes and "recall" in understood.split()
+            can = "recall" in understood.get(lane, ())
             known = msgspec.structs.replace(known, fate="told" if can else "cannot be told")
         if kind == "alert" and state == "delivered":
             known = msgspec.structs.replace(known, sent=settled)
@@ -81,7 +83,13 @@ def fates(tx: Tx, ids: Sequence[int], lanes: Collection[str], only: Collection[s
 
 
 def put(
-    tx: Tx, ids: Sequence[int], reason: str, lanes: Collection[str], who: str, now: Micros, only: Collection[str] = ()
+    tx: Tx,
+    ids: Sequence[int],
+    reason: str,
+    understood: Mapping[str, Collection[str]],
+    who: str,
+    now: Micros,
+    only: Collection[str] = (),
 ) -> list[Toward]:
     """Take alertgroups back: give up what is not sent yet, and owe a correction to those that may have them.
 
@@ -89,7 +97,7 @@ def put(
     """
     if not (said := reason.strip()):
         raise Malformed("reason: say why it is recalled; those who have it are told")
-    wanted = fates(tx, list(dict.fromkeys(ids)), lanes, only)
+    wanted = fates(tx, list(dict.fromkeys(ids)), understood, only)
     numbers: dict[int, int] = {}
     for group in dict.fromkeys(ids):
         row = tx.row(

@@ -4,8 +4,7 @@ ALTER TABLE delivery ADD COLUMN kind TEXT NOT NULL DEFAULT 'alert';
 ALTER TABLE delivery ADD COLUMN recall BIGINT;
 CREATE INDEX delivery_recalled ON delivery (alertgroup, lane) WHERE kind = 'recall';
 
--- `follows`: its destination hears of changes of what it was sent. `kinds`: what it understands, with spaces between.
-ALTER TABLE lane ADD COLUMN kinds TEXT NOT NULL DEFAULT 'alert';
+-- `follows`: its destination hears of changes of what it was sent.
 ALTER TABLE lane ADD COLUMN follows SMALLINT NOT NULL DEFAULT 0;
 ALTER TABLE lane ADD COLUMN skipped BIGINT NOT NULL DEFAULT 0;
 
