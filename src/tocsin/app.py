@@ -14,7 +14,9 @@ import structlog
 from tocsin import config as configuration
 from tocsin import detection, registry
 from tocsin.config import Config
+from tocsin.config.collections import faults
 from tocsin.delivery import Drains, Lanes, Replayer
+from tocsin.delivery.shelf import fill, with_shelves
 from tocsin.entities import Known
 from tocsin.errors import ConfigError, Problem, StoreError, StoreLocked, StoreUnavailable
 from tocsin.indexing import Indexer, digest
@@ -35,6 +37,7 @@ LOCK = "tocsin.lock"
 KEY = "sharing.key"
 DRAINED = "drained"
 SWEEP_S = 600.0
+AGAIN_S = 5.0
 
 
 def now() -> Micros:
@@ -46,7 +49,7 @@ class Hub:
     """A Tocsin at work on one data folder."""
 
     def __init__(self, config: Config, data: Path, registry: Registry, wiring: Wiring) -> None:
-        self.config, self.data, self.registry, self.wiring = config, data, registry, wiring
+        self.config, self.data, self.registry = config, data, registry
         told = config.entities.known()
         self.known = Known(**told)
         self._lock = _locked(data)
@@ -59,8 +62,11 @@ class Hub:
         self.names = detection.DEFAULT.with_users(config.detection.names)
         limits = Limits(max_rows=config.http.max_rows, split_rows=config.http.split_rows)
         repeats = {label: table.rule() for label, table in config.repeats.items()}
-        lanes = tuple(wiring.destinations)
-        self.decider = Decider(self.store, config.routing(), lanes, self.names, self.known)
+        self.routable = lanes = tuple(wiring.destinations)
+        """The lanes that a route may name: all but those of the collections."""
+        self.wiring = wiring = with_shelves(wiring, config, self.store, self.known)
+        gathering = config.gathering()
+        self.decider = Decider(self.store, config.routing(), lanes, self.names, self.known, gathering)
         self.intake = Intake(self.store, wiring.parsers, lanes, limits, self.names, repeats, self.decider)
         self.again = Again(self.store, self.intake, wiring.parsers, limits)
         self.gate = gated(config, wiring, data)
@@ -70,7 +76,7 @@ class Hub:
             options=wiring.options,
         )
         self.drains = Drains(self.store, self.gate, self.names, data / DRAINED, now)
-        self.replayer = Replayer(self.store, lanes, shared=config.store.shared)
+        self.replayer = Replayer(self.store, tuple(wiring.destinations), shared=config.store.shared)
         self.fetchers = Fetchers(self.store, self.intake, wiring.sources)
         self.habits = Habits(self.store, self.intake, wiring.parsers)
         self.indexer = Indexer(self.store, self.names, partial(Known, **told), digest(config.detection.names, told))
@@ -125,12 +131,17 @@ class Hub:
             self.lanes.wake(change.lanes)
 
     def _keep(self) -> None:
+        filled = False
         while not self._ended.is_set():
             try:
+                if not filled:
+                    fill(self.store, self.config.gathering(), now())
+                    self.replayer.wake()
+                    filled = True
                 retention.sweep(self.store, self.config.retention, now(), self._ended.wait)
             except StoreError as error:
                 log.warning("retention waits", reason=str(error))
-            self._ended.wait(SWEEP_S)
+            self._ended.wait(SWEEP_S if filled else AGAIN_S)
 
 
 def build(config: Config, data: Path, found: Registry | None = None) -> Hub:
@@ -167,6 +178,7 @@ def _wired(config: Config, data: Path, found: Registry) -> tuple[Wiring, ConfigE
             place = f"destinations.{lane}.redact"
             remedy = f"there is no such table in [sharing.profiles]; {offer}"
             problems.append(Problem(str(context[configuration.FILE]), place, f'"{profile}"', remedy))
+    problems += faults(config, wiring.destinations, str(context[configuration.FILE]))
     for at, route in enumerate(config.routes):
         problems += [
             Problem(

@@ -257,7 +257,7 @@ class Silence(Noun, frozen=True, kw_only=True):
 
 
 class Why(Noun, frozen=True, kw_only=True, omit_defaults=True):
-    """A rule that meant the alertgroup, and what it did. `kind`: route, silence, default or repeat."""
+    """A rule that meant the alertgroup, and what it did. `kind`: route, collection, silence, default or repeat."""
 
     kind: str
     name: str

@@ -8,7 +8,7 @@ from tocsin.web.auth import MAY
 from tocsin.web.routes import API, PAGES, SCOT
 from web.conftest import CONTROL, Caller, with_role
 
-ROLES = ("sender", "viewer", "analyst", "admin")
+ROLES = ("partner", "sender", "viewer", "analyst", "admin")
 NOTHING_OF_ITS_OWN = "99"
 EXPECTED = {
     "none": {*ROLES, "nobody"},

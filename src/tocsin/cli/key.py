@@ -7,7 +7,7 @@ import click
 from tocsin.cli.folder import made, present, with_folder
 from tocsin.cli.table import moment, print_table
 
-ROLES = ["sender", "viewer", "analyst", "admin"]
+ROLES = ["partner", "sender", "viewer", "analyst", "admin"]
 
 EXAMPLES = """\b
 Examples:
@@ -24,7 +24,12 @@ def key() -> None:
 @key.command(epilog=EXAMPLES)
 @with_folder()
 @click.option("--name", required=True, help="Whose key it is; messages sent with it carry this name.")
-@click.option("--role", required=True, type=click.Choice(ROLES), help="What it may do; a sender may only post.")
+@click.option(
+    "--role",
+    required=True,
+    type=click.Choice(ROLES),
+    help="What it may do; a sender may only post, a partner only use the collections that name it.",
+)
 @click.option("--expires", type=click.FloatRange(min=0, min_open=True), metavar="DAYS", help="Valid for so long.")
 def create(data: Path, file: Path | None, name: str, role: str, expires: float | None) -> None:
     """Make a key and print it, alone, on standard output.

@@ -11,6 +11,7 @@ from typing import Any
 
 from pydantic import Field, PrivateAttr, ValidationError
 
+from tocsin.config.collections import CollectionTable, CollectionTables, TaxiiSection, lane_of, route_of
 from tocsin.config.sections import (
     DeliverySection,
     DetectionSection,
@@ -36,6 +37,8 @@ from tocsin.model import Route
 __all__ = [
     "FILE",
     "FILE_NAME",
+    "CollectionTable",
+    "CollectionTables",
     "Config",
     "DeliverySection",
     "DetectionSection",
@@ -51,6 +54,8 @@ __all__ = [
     "StoreSection",
     "Surroundings",
     "Tables",
+    "TaxiiSection",
+    "lane_of",
     "read",
 ]
 
@@ -75,6 +80,11 @@ class Config(Section):
     parsers: Tables = Field(default={}, description="How messages are understood, one table a parser.")
     destinations: Tables = Field(default={}, description="Where alertgroups go, one table a destination.")
 
+    taxii: TaxiiSection = Field(default=TaxiiSection(), description="The TAXII server.")
+    collections: CollectionTables = Field(
+        default={}, description="What the TAXII server serves, one table a collection."
+    )
+
     routes: list[RouteSection] = Field(
         default=[], description="Who gets what, asked in this order; then the routes made on the page Rules."
     )
@@ -89,6 +99,10 @@ class Config(Section):
     def routing(self) -> list[Route]:
         """The routes as the rules know them."""
         return [route.noun for route in self.routes]
+
+    def gathering(self) -> list[Route]:
+        """The collections' own routes, each to the lane of its collection."""
+        return [route_of(name, table) for name, table in self.collections.items() if table.enabled]
 
     def context(self, data: Path) -> dict[str, Any]:
         """What the options of plug-ins are validated with.

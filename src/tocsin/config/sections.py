@@ -27,7 +27,8 @@ def _name(text: str) -> str:
     raise ValueError("a name has letters, digits, '_', '-' and '.' only, and at most 64 of them")
 
 
-Tables = dict[Annotated[str, AfterValidator(_name)], dict[str, Any]]
+Name = Annotated[str, AfterValidator(_name)]
+Tables = dict[Name, dict[str, Any]]
 
 
 class Section(BaseModel):

@@ -27,11 +27,18 @@ class Decider:
     """Says who is owed an alertgroup, by the configuration's routes and what people made on the pages."""
 
     def __init__(
-        self, store: Store, routes: Sequence[Route], lanes: Sequence[str], names: detection.Names, known: Known
+        self,
+        store: Store,
+        routes: Sequence[Route],
+        lanes: Sequence[str],
+        names: detection.Names,
+        known: Known,
+        collections: Sequence[Route] = (),
     ) -> None:
+        """`lanes` are those that routes may owe; each of the `collections` owes its own lane alone."""
         self._store, self._names, self._known = store, names, known
-        self._configured, self._lanes = tuple(routes), tuple(lanes)
-        self._book = Rulebook(routes, (), lanes)
+        self._configured, self._lanes, self._collections = tuple(routes), tuple(lanes), tuple(collections)
+        self._book = Rulebook(routes, (), lanes, collections)
         self._read = -math.inf
         store.on_commit(self._told)
 
@@ -67,7 +74,7 @@ class Decider:
         made = [line.route for line in rule.routes(tx) if line.active]
         silences = [line.silence for line in rule.silences(tx, now)]
         try:
-            return Rulebook((*self._configured, *made), silences, self._lanes)
+            return Rulebook((*self._configured, *made), silences, self._lanes, self._collections)
         except TocsinError as error:
             log.warning("rules cannot be understood; those of before stay in force", reason=str(error))
             return self._book

@@ -3,9 +3,12 @@
 Routes are asked in order: each that means the alertgroup adds its destinations, and one that is `last` ends the asking.
 Where there are no routes at all, every destination is owed everything. A silence that means it at that moment holds
 back what is owed: it stands in the ledger as silenced and is not sent. Why is told in the order of asking.
+
+Collections have a query of their own. It is asked apart from the routes, which neither add to a collection nor keep
+anything from it; silences hold for both.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from tocsin.model import Micros, Noun, Route, Silence, Why
 from tocsin.query import FIELDS, Kind, Predicate, View, parse, predicate
@@ -49,12 +52,20 @@ class _Question:
 class Rulebook:
     """Routes and silences, understood once. Raises BadQuery, Malformed."""
 
-    def __init__(self, routes: Sequence[Route], silences: Sequence[Silence], lanes: Sequence[str]) -> None:
+    def __init__(
+        self,
+        routes: Sequence[Route],
+        silences: Sequence[Silence],
+        lanes: Sequence[str],
+        collections: Sequence[Route] = (),
+    ) -> None:
+        """`lanes` are those that routes may owe; each of the `collections` owes its own lane alone."""
         self.routes, self.silences = tuple(routes), tuple(silences)
         self._lanes = tuple(lanes)
         self._routes = [(route, _Question(route.query)) for route in routes]
+        self._collections = [(route, _Question(route.query)) for route in collections]
         self._silences = [(one, _Question(one.query), recurrence(one.recurrence)) for one in silences]
-        questions = [asked for _, asked in self._routes] + [asked for _, asked, _ in self._silences]
+        questions = [asked for _, asked in self._routes + self._collections] + [asked for _, asked, _ in self._silences]
         fields = {field for asked in questions for field in asked.fields}
         self.asks_entities = bool(fields & {"entity", "entity.type"})
         self.asks_rows = any(FIELDS[field].row or field == "severity" for field in fields)
@@ -81,6 +92,16 @@ class Rulebook:
                 why.append(Why(kind="default", name="", said="no routes are configured: every destination is owed it"))
         elif not why:
             why.append(Why(kind="default", name="", said="no route means it: nobody is owed it"))
+        for route, asked in self._collections:
+            if asked.means(view, now):
+                due |= dict.fromkeys(route.to, now)
+                why.append(Why(kind="collection", name=route.name, said=f"to {', '.join(route.to)}"))
+        held = self._held(view, now, due, why)
+        owed = tuple(Owed(lane=lane, due=when, held=held.get(lane, 0)) for lane, when in due.items())
+        return Decision(owed=owed, why=tuple(why))
+
+    def _held(self, view: View, now: Micros, due: Collection[str], why: list[Why]) -> dict[str, int]:
+        """By lane, which silence holds back what is owed to it."""
         held: dict[str, int] = {}
         for silence, asked, hours in self._silences:
             if active(silence, hours, now) and asked.means(view, now):
@@ -88,8 +109,7 @@ class Rulebook:
                 held |= dict.fromkeys(lanes, silence.id)
                 said = f"held back from {', '.join(lanes) or 'nobody'}: {silence.reason or 'no reason given'}"
                 why.append(Why(kind="silence", name=silence.name, said=said, id=silence.id))
-        owed = tuple(Owed(lane=lane, due=when, held=held.get(lane, 0)) for lane, when in due.items())
-        return Decision(owed=owed, why=tuple(why))
+        return held
 
 
 def active(silence: Silence, hours: Recurrence | None, now: Micros) -> bool:

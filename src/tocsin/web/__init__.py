@@ -21,6 +21,8 @@ from tocsin.web.pages import show_failure
 from tocsin.web.reading import Load
 from tocsin.web.routes import API, PAGES, SCOT, by_path, is_api
 from tocsin.web.state import Web
+from tocsin.web.taxii import TAXII, is_taxii
+from tocsin.web.taxii import show_failure as show_error_resource
 
 log = structlog.get_logger()
 
@@ -61,6 +63,7 @@ def _paths(access: Access) -> list[Path]:
     for path, rows in by_path(API).items():
         door = Door(path, rows, access)
         doors += [(SCOT + path, door), (path, door)]
+    doors += [(path, Door(path, rows, access, show_error_resource)) for path, rows in by_path(TAXII).items()]
     doors += [(path, Door(path, rows, access, show_failure)) for path, rows in by_path(PAGES).items()]
     return [Path(path, door, name=path) for path, door in doors]
 
@@ -75,6 +78,8 @@ async def _lifespan(application: Starlette) -> AsyncIterator[None]:
 
 
 def _shown(request: Request, failure: Failure) -> Response:
+    if is_taxii(request.scope["path"]):
+        return show_error_resource(request, failure)
     return error_json(failure) if is_api(request.scope["path"]) else show_failure(request, failure)
 
 

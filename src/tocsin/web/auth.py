@@ -1,8 +1,9 @@
 """Who is asking, and whether they may.
 
-Three ways in: `Authorization: apikey KEY` (or `Bearer KEY`), HTTP Basic for accounts, and the session cookie of the
-pages, which needs a CSRF token for whatever changes something. A name in a header such as Remote-User is never
-believed. Keys and sessions are looked up by the SHA-256 of their text; what was found is remembered for some seconds.
+Three ways in: `Authorization: apikey KEY` (or `Bearer KEY`), HTTP Basic for accounts (or with a key as the password,
+whatever the name), and the session cookie of the pages, which needs a CSRF token for whatever changes something. A name
+in a header such as Remote-User is never believed. Keys and sessions are looked up by the SHA-256 of their text; what
+was found is remembered for some seconds.
 """
 
 import base64
@@ -28,7 +29,7 @@ from tocsin.web.passwords import Checker
 from tocsin.web.reading import address_of, read_form
 from tocsin.web.throttle import Throttle
 
-Role = Literal["sender", "viewer", "analyst", "admin"]
+Role = Literal["partner", "sender", "viewer", "analyst", "admin"]
 Need = Literal["none", "sender", "viewer", "analyst", "admin"]
 
 MAY: Mapping[Need, frozenset[str]] = {
@@ -37,7 +38,10 @@ MAY: Mapping[Need, frozenset[str]] = {
     "analyst": frozenset({"analyst", "admin"}),
     "admin": frozenset({"admin"}),
 }
-"""Which roles satisfy which need: a sender may only post, an analyst may do what a viewer may, an admin everything."""
+"""Which roles satisfy which need: a sender may only post, an analyst may do what a viewer may, an admin everything.
+
+A partner may do nothing of that: there are only the collections of the TAXII server, which name who may what there.
+"""
 
 COOKIE = "tocsin_session"
 KEY_PREFIX = "tocsin_"
@@ -155,6 +159,8 @@ class Access:
             return None
         if not colon or "\x00" in name:
             return None
+        if password.startswith(KEY_PREFIX) and (found := await self._by_key(password.encode())) is not None:
+            return found  # clients that know only name and password give a key as password
         mark = hmac.digest(self._pepper, f"{name}:{password}".encode(), "sha256").hex()
         known = self._remembered(mark)
         if known is None:

@@ -28,7 +28,9 @@ def route_of(hub: Hub, route: Route) -> Route:
     if any(one.name == name for one in hub.config.routing()):
         raise Taken(f"there is a route named {name!r} in the configuration already: choose another name")
     _read(route.query)
-    return Route(name=name, query=route.query.strip(), to=_lanes(hub, route.to), every=route.every, last=route.last)
+    return Route(
+        name=name, query=route.query.strip(), to=_lanes(hub.routable, route.to), every=route.every, last=route.last
+    )
 
 
 def often(text: str) -> Micros:
@@ -52,7 +54,7 @@ def silence_of(hub: Hub, silence: Silence, now: Micros) -> Silence:
         id=silence.id,
         name=_name(silence.name),
         query=silence.query.strip(),
-        to=_lanes(hub, silence.to),
+        to=_lanes(tuple(hub.wiring.destinations), silence.to),
         owner=_text("owner", silence.owner, LONGEST_NAME),
         reason=_text("reason", silence.reason, LONGEST_TEXT),
         starts=silence.starts,
@@ -119,8 +121,7 @@ def _read(query: str) -> None:
     predicate(parse(query), time.time_ns() // 1000)
 
 
-def _lanes(hub: Hub, to: Sequence[str]) -> tuple[str, ...]:
-    known = hub.wiring.destinations
+def _lanes(known: Sequence[str], to: Sequence[str]) -> tuple[str, ...]:
     for lane in to:
         if lane not in known:
             raise Malformed(f"to: there is no destination {lane[:60]!r}: {nearest(lane[:60], known)}")

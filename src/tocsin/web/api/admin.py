@@ -23,7 +23,7 @@ from tocsin.web.notes import now_micros
 from tocsin.web.passwords import hash_password
 from tocsin.web.state import answer, body_of, principal_of, read, web_of, write
 
-Role = Literal["sender", "viewer", "analyst", "admin"]
+Role = Literal["partner", "sender", "viewer", "analyst", "admin"]
 AccountRole = Literal["viewer", "analyst", "admin"]
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
 _PIECE = 256 * 1024

@@ -175,10 +175,11 @@ def hub_of(request: Request) -> Hub:
 
 
 def _draw(request: Request, template: str, status: int, **parts: Any) -> Response:
-    lanes = tuple(hub_of(request).wiring.destinations)
+    hub = hub_of(request)
+    lanes = tuple(hub.wiring.destinations)
     may_route = principal_of(request).role in MAY["admin"]
-    known = {"here": "rules", "lanes": lanes, "may_route": may_route, "days": DAYS, "usual_days": USUAL_DAYS}
-    return draw(request, template, status, **known, **parts)
+    known = {"here": "rules", "lanes": lanes, "routable": hub.routable, "may_route": may_route}
+    return draw(request, template, status, **known, days=DAYS, usual_days=USUAL_DAYS, **parts)
 
 
 def _made(lines: Sequence[RouteLine]) -> list[RouteShown]:
