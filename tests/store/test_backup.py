@@ -22,9 +22,11 @@ from tocsin.store import (
     again,
     alertgroup,
     backup,
+    collection,
     delivery,
     entry,
     habit,
+    handed_in,
     index,
     message,
     open_store,
@@ -35,7 +37,9 @@ from tocsin.store import (
     view,
 )
 from tocsin.store.backup import read_manifest, restore, write_backup
+from tocsin.store.collection import Item
 from tocsin.store.habit import Habit
+from tocsin.store.handed_in import Thing
 from tocsin.store.repeat import Fold
 from tocsin.store.replay import Wish
 from tocsin.store.rule import Ruled
@@ -123,6 +127,8 @@ def fill(store: Store) -> None:
         delivery.note(tx, "log", "ada", NOW, "paused")
         replay.put(tx, Wish(lane="log", starts=NOW), 6, "ada", NOW)
         recall.put(tx, [3], "a test", {}, "ada", NOW)
+        collection.put(tx, "shared", [Item(id="url--1", type="url", version=None, json="{}")], NOW)
+        handed_in.put(tx, "default", "ada", NOW, 1, [Thing(id="url--1")], [])
         tx.run("INSERT INTO lane (name, cursor) VALUES ('log', 'alerts.log 4711')")
         tx.run("UPDATE delivery SET state = 'delivered', settled = 7 WHERE id = 1")
         tx.run(
