@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 from pydantic import ValidationError
 
@@ -34,7 +35,7 @@ def again(log: IdeaLog) -> IdeaLog:
 
 
 def uids(path: Path) -> list[str]:
-    """The alerts' uids, in the order of the lines."""
+    """The ids of the alerts and alertgroups, in the order of the lines."""
     return [json.loads(line)["ID"] for line in path.read_text().splitlines()]
 
 
@@ -52,7 +53,7 @@ def test_a_batch_is_written_once_over_crashes(log: IdeaLog) -> None:
     log.send_batch([delivery(3), delivery(4)], sent.cursor)
     log.close()
 
-    assert uids(log.path) == ["a-1-0", "a-1-1", "a-3-0", "a-3-1", "a-4-0", "a-4-1"]
+    assert uids(log.path) == ["a-1-0", "a-1-1", "g-1", "a-3-0", "a-3-1", "g-3", "a-4-0", "a-4-1", "g-4"]
 
 
 def test_each_delivery_of_a_batch_has_a_receipt_that_says_where_it_stands(log: IdeaLog) -> None:
@@ -116,6 +117,49 @@ def test_node_and_categories_of_the_configuration_stand_in_the_events(tmp_path: 
 def test_wrong_options_are_refused(options: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
         IdeaLog.model_validate(options)
+
+
+def test_an_alertgroups_own_line_can_be_left_out(tmp_path: Path) -> None:
+    log = IdeaLog(path=tmp_path / "a", alertgroups=False)
+    log.send(delivery(1))
+    log.close()
+
+    assert uids(log.path) == ["a-1-0", "a-1-1"]
+
+
+def test_the_profile_slips_writes_its_fields_besides(tmp_path: Path) -> None:
+    log = IdeaLog(path=tmp_path / "a", profile="slips")
+    meant = Detection(
+        name="HORIZONTAL_PORT_SCAN",
+        category="HORIZONTAL_PORT_SCAN",
+        description="a scan",
+        sources=(Endpoint(addresses=("192.0.2.7",)),),
+    )
+    rows = [{"timewindow": 3, "accumulated_threat_level": 7.5}, {"timewindow": 3, "accumulated_threat_level": 15.3}]
+    alerts = tuple(msgspec.structs.replace(Alert.of(row, meant), uid=f"a-{number}") for number, row in enumerate(rows))
+    log.send(Delivery(id=1, uid="d", alertgroup=Alertgroup(subject="s", alerts=alerts, uid="g", received=10**15)))
+    log.close()
+
+    first, _, together = [json.loads(line) for line in log.path.read_text().splitlines()]
+    assert (first["timewindow"], first["accumulated_threat_level"], first["ConnCount"]) == (3, 7.5, 1)
+    assert first["Attach"] == [{"ContentType": "text/plain", "Content": "a scan"}]
+    assert first["Source"] == [{"IP4": ["192.0.2.7"], "Type": ["Recon"]}]
+    assert (together["profileid"], together["threat_level"], together["timewindow"]) == ("profile_192.0.2.7", 15.3, 3)
+    assert together["Attach"][0]["Content"].endswith(
+        "Generated an alert given enough evidence on timewindow 3. (real time 2001/09/09 01:46:40.000000+0000)"
+    )
+    assert (together["Format"], together["Category"]) == ("IDEA0", ["Recon.Scanning"])
+
+
+def test_a_recall_is_a_line_that_names_those_of_the_alertgroup(log: IdeaLog) -> None:
+    first = delivery(1)
+    recall = Delivery(id=2, uid="d-2", alertgroup=first.alertgroup, kind="recall", owed=10**15, reason="a mistake")
+
+    log.send_batch([first, recall], "")
+
+    event = json.loads(log.path.read_text().splitlines()[-1])
+    assert "recall" in IdeaLog.kinds
+    assert (event["PredID"], event["Confidence"], event["Note"]) == (["a-1-0", "a-1-1", "g-1"], 0, "a mistake")
 
 
 def test_it_asks_for_large_batches_in_order() -> None:

@@ -8,18 +8,24 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tocsin import detection
 from tocsin.formats import idea
-from tocsin.formats.idea_categories import DEFAULT as CATEGORIES
-from tocsin.formats.idea_categories import EVIDENCE, TAXONOMY, Categories
-from tocsin.model import TLP, Alert, Alertgroup, Detection, Endpoint, Severity
+from tocsin.formats.idea import IdeaForm, schema
+from tocsin.formats.idea.categories import DEFAULT as CATEGORIES
+from tocsin.formats.idea.categories import TAXONOMY, Categories
+from tocsin.formats.idea.schema import check
+from tocsin.formats.slips import EVIDENCE
+from tocsin.model import TLP, Alert, Alertgroup, Delivery, Detection, Endpoint, Severity
 
 valid, lite = importlib.import_module("idea.valid"), importlib.import_module("idea.lite")
 """CESNET's own library, which has no types."""
+jsonschema = importlib.import_module("jsonschema")
+"""Which has none either."""
 
 EVE = Path(__file__).parents[2].parent / "shared/data/suricata/eve.json"
 UID = "6f1c1a3e-3c7e-5b7e-9d8e-0a1b2c3d4e5f"
@@ -34,11 +40,15 @@ SHAPES: dict[str, re.Pattern[str]] = {
     "proto": re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9]+(-[A-Za-z0-9]+)*"),
     "mac": re.compile(r"[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){5}"),
 }
+FORMATS = jsonschema.FormatChecker(())
+for _name, _fits in schema.FORMATS.items():
+    FORMATS.checks(_name)(lambda value, fits=_fits: not isinstance(value, str) or fits(value))
+SCHEMA = jsonschema.Draft202012Validator(schema.schema(), format_checker=FORMATS)
 TOP = {
     "Format", "ID", "CreateTime", "DetectTime", "EventTime", "CeaseTime", "Category", "Confidence", "Description",
     "Note", "Source", "Target", "Node", "TLP", "uids", "_Tocsin",
 }  # fmt: skip
-ENDS = {"IP4", "IP6", "Hostname", "MAC", "Port", "Proto", "URL", "Email"}
+ENDS = {"IP4", "IP6", "Hostname", "MAC", "Port", "Proto", "URL", "Email", "Anonymised"}
 
 
 def strictly_valid(event: dict[str, Any]) -> None:
@@ -69,7 +79,8 @@ def strictly_valid(event: dict[str, Any]) -> None:
 
 def strictly_valid_end(end: dict[str, Any]) -> None:
     assert set(end) <= ENDS
-    assert all(type(values) is list and values for values in end.values())
+    assert end.get("Anonymised", True) is True
+    assert all(type(values) is list and values for name, values in end.items() if name != "Anonymised")
     for text in end.get("IP4", []):
         assert str(ipaddress.IPv4Address(text)) == text
     for text in end.get("IP6", []):
@@ -80,6 +91,14 @@ def strictly_valid_end(end: dict[str, Any]) -> None:
     assert all(SHAPES["proto"].fullmatch(name) for name in end.get("Proto", []))
     assert all(SHAPES["mac"].fullmatch(text) for text in end.get("MAC", []))
     assert all(type(text) is str for name in ("Hostname", "URL", "Email") for text in end.get(name, []))
+
+
+def of_our_schema(line: bytes | str) -> dict[str, Any]:
+    """The event of a line that our schema and our check take."""
+    check(line)
+    event: dict[str, Any] = json.loads(line)
+    SCHEMA.validate(event)
+    return event
 
 
 def second_opinion(event: dict[str, Any]) -> None:
@@ -97,7 +116,7 @@ def group_of(*detections: Detection, **rest: Any) -> Alertgroup:
 def only(meant: Detection, **rest: Any) -> dict[str, Any]:
     """The event of a group with this one detection, checked."""
     (line,) = idea.lines(group_of(meant, **rest)).splitlines()
-    event: dict[str, Any] = json.loads(line)
+    event = of_our_schema(line)
     strictly_valid(event)
     second_opinion(event)
     return event
@@ -205,7 +224,7 @@ def test_the_same_group_gives_the_same_bytes() -> None:
     group = group_of(FULL, Detection(), FULL)
 
     assert idea.lines(group) == idea.lines(group)
-    assert idea.lines(group).count(b"\n") == 3
+    assert idea.lines(group).count(b"\n") == 4
 
 
 def test_no_text_can_end_a_line() -> None:
@@ -217,10 +236,112 @@ def test_no_text_can_end_a_line() -> None:
     assert json.loads(text)["Description"] == nasty
 
 
+def test_an_alertgroup_of_several_alerts_has_a_line_that_names_theirs() -> None:
+    group = group_of(FULL, Detection(category="Test", start=1_700_000_000_000_000), tlp=TLP.GREEN)
+
+    first, second, together = map(of_our_schema, idea.lines(group).splitlines())
+
+    assert "CorrelID" not in first
+    assert together == {
+        "Format": "IDEA0",
+        "ID": "g",
+        "CorrelID": [first["ID"], second["ID"]],
+        "CreateTime": "2026-11-21T19:41:32Z",
+        "DetectTime": "2026-11-21T19:41:32Z",
+        "EventTime": "2023-11-14T22:13:20Z",
+        "CeaseTime": "2024-10-04T13:45:31.500000Z",
+        "Category": ["Recon.Scanning", "Test"],
+        "Description": "a subject",
+        "Source": [{"IP4": ["203.0.113.7"], "IP6": ["2001:db8::1"], "Hostname": ["evil.example"]}],
+        "Node": [{"Name": "tocsin", "Type": ["Relay", "Correlation"], "SW": ["Tocsin"]}],
+        "TLP": "GREEN",
+        "_Tocsin": {"Alertgroup": 7, "AlertgroupUID": "g", "Severity": "high"},
+    }
+    assert IdeaForm(alertgroups=False).lines(group).count(b"\n") == 2
+
+
+def test_pseudonyms_are_said_to_be_such() -> None:
+    ends = [(("240.1.2.3",), True), (("4001::7",), True), (("192.0.2.7", "255.1.2.3"), True), (("4::1",), None)]
+    ends += [(("255.255.255.255",), None), (("192.0.2.7", "2001:db8::1", "24.0.0.1"), None)]
+    for addresses, hidden in ends:
+        event = only(Detection(sources=(Endpoint(addresses=addresses),)))
+        assert event["Source"][0].get("Anonymised") is hidden, addresses
+
+
+def test_a_recall_replaces_what_was_sent_and_accuses_nobody() -> None:
+    group = group_of(FULL, FULL)
+    sent = [json.loads(line)["ID"] for line in idea.lines(group).splitlines()]
+    recall = Delivery(
+        id=9, uid="d-9", alertgroup=group, kind="recall", owed=RECEIVED + 60_000_000, reason="our own scanner"
+    )
+
+    (line,) = IdeaForm().delivered(recall).splitlines()
+
+    event = of_our_schema(line)
+    second_opinion(event)
+    assert event == {
+        "Format": "IDEA0",
+        "ID": "d-9",
+        "PredID": sent,
+        "CreateTime": "2026-11-21T19:42:32Z",
+        "DetectTime": "2026-11-21T19:42:32Z",
+        "Category": ["Recon.Scanning"],
+        "Confidence": 0.0,
+        "Description": "Recalled: a subject",
+        "Note": "our own scanner",
+        "Node": [{"Name": "tocsin", "Type": ["Relay"], "SW": ["Tocsin"]}],
+        "_Tocsin": {"Alertgroup": 7, "AlertgroupUID": "g", "Recalled": True},
+    }
+    bare = Alertgroup(subject="", alerts=tuple(Alert(json="{}", uid=each.uid) for each in group.alerts), uid="g")
+    event = of_our_schema(IdeaForm().delivered(msgspec.structs.replace(recall, alertgroup=bare)))
+    assert (event["PredID"], event["Category"], event["Description"]) == (sent, ["Other"], "Recalled")
+
+
+@pytest.mark.parametrize(
+    ("change", "what"),
+    [
+        ({"DetectTime": "2026-13-01T00:00:00Z"}, "DetectTime"),
+        ({"DetectTime": "2026-02-30T00:00:00Z"}, "no such time"),
+        ({"DetectTime": "2026-02-03T00:00:00"}, "DetectTime"),
+        ({"DetectTime": "2026-02-03 00:00:00Z"}, "DetectTime"),
+        ({"CreateTime": None}, "CreateTime"),
+        ({"ID": "a b"}, "ID"),
+        ({"ID": "a\n"}, "ID"),
+        ({"Category": []}, "Category"),
+        ({"Category": "Test"}, "Category"),
+        ({"Confidence": 2}, "Confidence"),
+        ({"ConnCount": "3"}, "ConnCount"),
+        ({"RelID": ["hash:1"]}, "RelID"),
+        ({"Ref": ["CVE-2020-1"]}, "Ref"),
+        ({"Source": [{"Port": ["80"]}]}, "Port"),
+        ({"Source": [{"Port": [80.5]}]}, "Port"),
+        ({"Source": [{"Port": [65536]}]}, "Port"),
+        ({"Source": [{"IP4": ["192.0.2.300"]}]}, "no IPv4"),
+        ({"Source": [{"IP4": ["192.0.2.9-192.0.2.1"]}]}, "no IPv4"),
+        ({"Target": [{"IP4": ["192.0.2.0/33"]}]}, "IP4"),
+        ({"Target": [{"IP6": ["2001:db8::9-2001:db8::1"]}]}, "no IPv6"),
+        ({"Target": [{"IP6": ["192.0.2.1"]}]}, "no IPv6"),
+        ({"Source": [{"MAC": ["00-1b-44-11-3a-b7"]}]}, "MAC"),
+        ({"Source": [{"Proto": ["6"]}]}, "Proto"),
+        ({"Attach": [{"ContentEncoding": "gzip"}]}, "ContentEncoding"),
+        ({"Node": [{"Name": "Org.Example"}]}, "Name"),
+        ({"Node": [{"SW": ["x"]}]}, "Name"),
+        ({"Node": [{"Name": "org.example", "AggrWin": "5 minutes"}]}, "AggrWin"),
+    ],
+)
+def test_what_is_not_strictly_valid_is_refused_with_its_place(change: dict[str, Any], what: str) -> None:
+    event = {"Format": "IDEA0", "ID": "a", "DetectTime": "2026-02-03T00:00:00.5+01:00", "Category": ["Test"]}
+    of_our_schema(json.dumps(event))
+
+    with pytest.raises(ValueError, match=what):
+        check(json.dumps(event | change))
+    assert not SCHEMA.is_valid(event | change)
+
+
 @pytest.mark.parametrize("name", ["", "Upper", "a-b", "1a", "a..b", "a.", "a b", "a\n"])
 def test_a_node_name_that_idea_does_not_allow_is_refused(name: str) -> None:
     with pytest.raises(ValueError, match="no node name"):
-        idea.lines(group_of(Detection()), node=name)
+        IdeaForm(name)
 
 
 @pytest.mark.parametrize(
@@ -250,7 +371,7 @@ def test_a_detectors_word_finds_its_category(word: str, category: str) -> None:
 
 def test_every_category_of_the_tables_is_in_the_taxonomy() -> None:
     assert {category for found in CATEGORIES._table.values() for category in found} <= TAXONOMY
-    assert set(EVIDENCE) <= TAXONOMY
+    assert {each.category for each in EVIDENCE.values()} <= TAXONOMY - {"Test"}
     assert len(TAXONOMY) == 12 + 41
 
 
@@ -296,10 +417,14 @@ def test_every_detection_gives_a_strictly_valid_event(
 
     lines = idea.lines(group).decode().splitlines()
 
+    together = lines.pop() if len(meant) > 1 else ""
     assert len(lines) == len(meant)
     for line in lines:
-        strictly_valid(json.loads(line))
+        strictly_valid(of_our_schema(line))
         second_opinion(json.loads(line))
+    if together:
+        second_opinion(of_our_schema(together))
+        assert json.loads(together)["CorrelID"] == [json.loads(line)["ID"] for line in lines]
 
 
 @pytest.mark.skipif(not EVE.exists(), reason="the shared real logs are not here")
@@ -310,8 +435,9 @@ def test_all_alerts_of_a_real_eve_file_stand_in_their_events() -> None:
         for number, text in enumerate(texts)
     )
 
-    lines = idea.lines(Alertgroup(subject="eve", alerts=alerts, received=RECEIVED)).splitlines()
+    lines = idea.lines(Alertgroup(subject="eve", alerts=alerts, received=RECEIVED, uid="g")).splitlines()
 
+    assert json.loads(lines.pop())["CorrelID"] == [alert.uid for alert in alerts]
     assert len(lines) == 686
     expected = {"Misc Attack": "Attempt", "Potentially Bad Traffic": "Anomaly.Traffic"}
     for line, text in zip(lines, texts, strict=True):

@@ -32,8 +32,8 @@ def delivery(number: int) -> Delivery:
     return Delivery(id=number, uid=f"d{number}", alertgroup=Alertgroup(subject=f"s{number}", alerts=(), id=number))
 
 
-def text_of(group: Alertgroup) -> bytes:
-    return f"line {group.id}\n".encode()
+def text_of(delivery: Delivery) -> bytes:
+    return f"line {delivery.alertgroup.id}\n".encode()
 
 
 def test_appends_behind_the_cursor_over_many_processes(path: Path) -> None:
@@ -351,10 +351,10 @@ def test_a_folder_synced_before_a_new_file_counts(path: Path, monkeypatch: pytes
 
 
 def test_a_batch_gets_a_receipt_each_and_one_that_cannot_be_rendered_is_rejected_alone(path: Path) -> None:
-    def render(group: Alertgroup) -> bytes:
-        if group.id == 2:
+    def render(delivery: Delivery) -> bytes:
+        if delivery.id == 2:
             raise ValueError("no such time")
-        return text_of(group)
+        return text_of(delivery)
 
     file = LineFile(path)
     sent = file.deliver([delivery(1), delivery(2), delivery(3)], "", render)

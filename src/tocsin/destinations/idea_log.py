@@ -3,16 +3,17 @@
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
+import msgspec
 from pydantic import AfterValidator, Field, StringConstraints
 
 from tocsin import detection
-from tocsin.formats import idea
-from tocsin.formats.idea_categories import Categories
+from tocsin.formats.idea import NSID, IdeaForm
+from tocsin.formats.idea.categories import Categories
 from tocsin.kit.line_file import LineFile
 from tocsin.kit.paths import DataPath
-from tocsin.model import Alertgroup, Delivery, Receipt, Sent
+from tocsin.model import Delivery, Kind, Receipt, Sent
 from tocsin.plugin import Destination
 
 
@@ -24,11 +25,13 @@ def _known(categories: dict[str, list[str]]) -> dict[str, list[str]]:
 class IdeaLog(Destination):
     """Writes every alert to a file as IDEA0, one JSON object on a line, each exactly once.
 
-    Rotate the file by renaming it (logrotate's default); the next line begins a new one.
+    Behind the lines of an alertgroup's alerts stands one for the alertgroup, which names them in CorrelID. What came
+    as IDEA0 leaves with every key it came with. A recall is a line that names what it replaces in PredID, with
+    Confidence 0. Rotate the file by renaming it (logrotate's default); the next line begins a new one.
     """
 
     path: DataPath = Field(default=Path("alerts.json"), description="The file; a relative path is in the data folder.")
-    node: Annotated[str, StringConstraints(pattern=f"^{idea.NODE_NAME.pattern}$")] = Field(
+    node: Annotated[str, StringConstraints(pattern=f"^{NSID}$")] = Field(
         default="tocsin",
         description="This hub's name in each event: lower-case letters, digits and underscores with dots between, "
         'such as "org.example.tocsin".',
@@ -38,8 +41,17 @@ class IdeaLog(Destination):
         description="IDEA categories for words of your detectors, asked before the built-in ones, such as "
         '`"odd login" = ["Attempt.Login"]`.',
     )
+    profile: Literal["idea", "slips"] = Field(
+        default="idea",
+        description="`slips` adds what Slips 1.1.1 wrote besides: ConnCount, accumulated_threat_level, timewindow, "
+        "profileid, threat_level, and the sentence as Attach.",
+    )
+    alertgroups: bool = Field(
+        default=True, description="Whether an alertgroup of several alerts has a line of its own behind theirs."
+    )
     batch: ClassVar[int] = 500
     ordered: ClassVar[bool] = True
+    kinds: ClassVar[frozenset[Kind]] = frozenset(("alert", "recall"))
 
     def send(self, delivery: Delivery) -> Receipt:
         """Write one alertgroup behind what this object wrote before."""
@@ -57,13 +69,14 @@ class IdeaLog(Destination):
         """Let go of the file."""
         self._file.close()
 
-    def _lines(self, group: Alertgroup) -> bytes:
-        return idea.lines(detection.known(group), self.node, self._categories)
+    def _lines(self, delivery: Delivery) -> bytes:
+        known = detection.known(delivery.alertgroup)
+        return self._form.delivered(msgspec.structs.replace(delivery, alertgroup=known))
 
     @cached_property
     def _file(self) -> LineFile:
         return LineFile(self.path)
 
     @cached_property
-    def _categories(self) -> Categories:
-        return Categories(self.categories)
+    def _form(self) -> IdeaForm:
+        return IdeaForm(self.node, Categories(self.categories), self.profile, self.alertgroups)

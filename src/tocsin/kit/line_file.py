@@ -24,7 +24,7 @@ from typing import NamedTuple, Self
 
 from tocsin.errors import DeliveryError, Rejected, Unavailable
 from tocsin.kit.disk import ask, cut, lock, read, refuse_others, seal, sync_folder, unavailable, write_all
-from tocsin.model import Alertgroup, Delivery, Receipt, Sent
+from tocsin.model import Delivery, Receipt, Sent
 
 
 class Place(NamedTuple):
@@ -73,11 +73,11 @@ class LineFile:
         self._distrusted = False
 
     def deliver(
-        self, deliveries: Sequence[Delivery], cursor: str | None, render: Callable[[Alertgroup], bytes]
+        self, deliveries: Sequence[Delivery], cursor: str | None, render: Callable[[Delivery], bytes]
     ) -> Sent:
         """Append the lines of a batch and sync them: an outcome for each delivery, and the next cursor.
 
-        A group that cannot be rendered (ValueError) is Rejected alone; a file that cannot be written is Unavailable
+        A delivery that cannot be rendered (ValueError) is Rejected alone; a file that cannot be written is Unavailable
         for all, with the cursor unchanged. Receipts name the file and the byte at which the group's lines begin.
         """
         rejected: dict[int, Rejected] = {}
@@ -86,7 +86,7 @@ class LineFile:
         def texts() -> Iterable[bytes]:
             for number, delivery in enumerate(deliveries):
                 try:
-                    text = render(delivery.alertgroup)
+                    text = render(delivery)
                 except ValueError as error:
                     rejected[number] = Rejected(f"alertgroup {delivery.alertgroup.id} cannot be written: {error}")
                     continue
@@ -106,7 +106,7 @@ class LineFile:
             begin += sizes[number]
         return Sent(outcomes, cursor)
 
-    def deliver_one(self, delivery: Delivery, render: Callable[[Alertgroup], bytes]) -> Receipt:
+    def deliver_one(self, delivery: Delivery, render: Callable[[Delivery], bytes]) -> Receipt:
         """As `deliver`, for one delivery without a cursor. Raises Rejected or Unavailable."""
         (outcome,) = self.deliver([delivery], None, render).outcomes
         if isinstance(outcome, DeliveryError):

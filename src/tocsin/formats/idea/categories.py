@@ -1,12 +1,15 @@
 """Detectors' words for a kind of attack -> IDEA0 categories (the taxonomy of idea.cesnet.cz, as Warden 3 maps it).
 
-Words are compared by their letters and digits in lower
-case, so `attempted-recon`, `Attempted Recon` and `ATTEMPTED_RECON` are one. A word of the taxonomy stands for itself.
+One table of Slips' evidence types, Suricata's and Snort's classtypes, words of other detectors, and those that users
+add. Words are compared by their letters and digits in lower case, so `attempted-recon`, `Attempted Recon` and
+`ATTEMPTED_RECON` are one. A word of the taxonomy stands for itself; `Test` only as it is written there.
 """
 
 import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
+
+from tocsin.formats.slips import EVIDENCE
 
 TAXONOMY = frozenset(
     f"{top}.{sub}" if sub else top
@@ -80,30 +83,6 @@ sdf | Sensitive Data was Transmitted Across the Network | Information
 """
 """Suricata's and Snort's classification.config: short name, text, category."""
 
-EVIDENCE = {
-    "Recon.Scanning": """ARP_SCAN HORIZONTAL_PORT_SCAN VERTICAL_PORT_SCAN DHCP_SCAN ICMP_TIMESTAMP_SCAN
-        ICMP_ADDRESS_SCAN ICMP_ADDRESS_MASK_SCAN DNS_ARPA_SCAN GRE_SCAN""",
-    "Recon": "MITM_ARP_ATTACK CONNECTION_TO_PRIVATE_IP",
-    "Intrusion.Botnet": "COMMAND_AND_CONTROL_CHANNEL MALICIOUS_JA3 MALICIOUS_JA3S MALICIOUS_SSL_CERT MALICIOUS_JARM",
-    "Attempt.Login": "BAD_SMTP_LOGIN SMTP_LOGIN_BRUTEFORCE PASSWORD_GUESSING",
-    "Malware": "DATA_UPLOAD MALICIOUS_DOWNLOADED_FILE THREAT_INTELLIGENCE_MALICIOUS_URL NETWORK_GPS_LOCATION_LEAKED",
-    "Information": "GRE_TUNNEL SSH_SUCCESSFUL UNSOLICITED_ARP LOGIN",
-    "Anomaly.Connection": """UNKNOWN_PORT PORT_0_CONNECTION LONG_CONNECTION CONNECTION_TO_MULTIPLE_PORTS
-        CONNECTION_WITHOUT_DNS EMPTY_CONNECTIONS P2P_REPORT NON_HTTP_PORT_80_CONNECTION NON_SSL_PORT_443_CONNECTION
-        MULTIPLE_RECONNECTION_ATTEMPTS DNS_WITHOUT_CONNECTION""",
-    "Anomaly.Behaviour": """DGA_NXDOMAINS PASTEBIN_DOWNLOAD SELF_SIGNED_CERTIFICATE MULTIPLE_USER_AGENT
-        INCOMPATIBLE_USER_AGENT ARP_OUTSIDE_LOCALNET INVALID_DNS_RESOLUTION DEVICE_CHANGING_IP MULTIPLE_SSH_VERSIONS
-        DIFFERENT_LOCALNET""",
-    "Anomaly.Traffic": """EXECUTABLE_MIME_TYPE THREAT_INTELLIGENCE_BLACKLISTED_ASN
-        THREAT_INTELLIGENCE_FROM_BLACKLISTED_IP THREAT_INTELLIGENCE_TO_BLACKLISTED_IP
-        THREAT_INTELLIGENCE_BLACKLISTED_DNS_ANSWER THREAT_INTELLIGENCE_BLACKLISTED_DOMAIN
-        THREAT_INTELLIGENCE_ANSWER_OF_BLACKLISTED_QUERY MALICIOUS_IP_FROM_P2P_NETWORK SUSPICIOUS_USER_AGENT
-        HTTP_TRAFFIC MALICIOUS_FLOW HIGH_ENTROPY_DNS_ANSWER YOUNG_DOMAIN INCOMPATIBLE_CN CN_URL_MISMATCH TOR_EXIT_NODE
-        WEIRD_HTTP_METHOD""",
-}
-"""Slips' evidence types, as its last IDEA0 release (1.1.1) sorted them, its later ones beside their like. Its
-`Anomaly.File` is not in the taxonomy, so EXECUTABLE_MIME_TYPE stands under traffic."""
-
 WORDS = {
     "Recon.Scanning": """Scan::Port_Scan Scan::Address_Scan Scan::Random_Scan portscan port-scan scan scanning scanner
         network-scanning sweep""",
@@ -166,7 +145,7 @@ def _built_in() -> dict[str, tuple[str, ...]]:
     table: dict[str, tuple[str, ...]] = {
         _plain(word): (category,) for category, words in WORDS.items() for word in words.split()
     }
-    table |= {_plain(word): (category,) for category, words in EVIDENCE.items() for word in words.split()}
+    table |= {_plain(each.name): (each.category,) for each in EVIDENCE.values()}
     table |= {_plain(category): (category,) for category in TAXONOMY - {"Test"}}
     for line in CLASSTYPES.strip().splitlines():
         short, text, category = line.split(" | ")
