@@ -337,11 +337,8 @@ class Door(BaseHTTPRequestHandler):
 @contextmanager
 def behind_tls(authority: Authority, name: str = "localhost") -> Iterator[str]:
     """The URL of a server that shows a certificate for `name` and wants one of the same authority."""
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=authority.file)
-    context.load_cert_chain(*authority.issue(name))
-    context.verify_mode = ssl.CERT_OPTIONAL
     server = PlainServer(("127.0.0.1", 0), Door)
-    server.socket = context.wrap_socket(server.socket, server_side=True)
+    server.socket = authority.context(name).wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
     thread.start()
     try:

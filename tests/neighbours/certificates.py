@@ -1,5 +1,6 @@
 """An authority of our own, and certificates of it for servers on this machine and for clients."""
 
+import ssl
 import subprocess
 from pathlib import Path
 from typing import NamedTuple
@@ -34,6 +35,13 @@ class Authority:
         sign = ("-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days", "2", "-extfile", "extensions")
         self._openssl("x509", "-req", "-in", "asked.csr", "-out", files[0], *sign)
         return Pair(self.folder / files[0], self.folder / files[1])
+
+    def context(self, name: str) -> ssl.SSLContext:
+        """What a server of that name needs; whoever comes may show a certificate of this authority."""
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=self.file)
+        context.load_cert_chain(*self.issue(name))
+        context.verify_mode = ssl.CERT_OPTIONAL
+        return context
 
     def _openssl(self, *arguments: str) -> None:
         subprocess.run(["openssl", *arguments], cwd=self.folder, check=True, capture_output=True)
