@@ -10,7 +10,7 @@ from tocsin.destinations.slack.following import Following, Outcomes
 from tocsin.destinations.slack.hook import Hook
 from tocsin.destinations.slack.places import DIGEST
 from tocsin.destinations.slack.words import Words
-from tocsin.errors import DeliveryError, Skipped
+from tocsin.errors import DeliveryError, Rejected, Skipped
 from tocsin.model import Delivery, Receipt
 
 
@@ -21,10 +21,12 @@ class Telling:
         self._line, self._words = line, words
 
     def posted(self, alerts: Sequence[Delivery], *, as_digest: bool) -> Outcomes:
-        """Each as a message of its own, or all as one."""
+        """Each as a message of its own, or all as one; one that is refused is not held against the others."""
         if not as_digest:
             return {each.uid: _tried(partial(self._post, [each])) for each in alerts}
         outcome = _tried(partial(self._post, alerts))
+        if isinstance(outcome, Rejected):
+            return self.posted(alerts, as_digest=False)
         if isinstance(outcome, Receipt) and outcome.remote_id:
             outcome = msgspec.structs.replace(outcome, remote_id=outcome.remote_id + DIGEST)
         return dict.fromkeys((each.uid for each in alerts), outcome)

@@ -1,0 +1,64 @@
+"""A digest that is refused for good because of one alertgroup in it parks that one, and no other."""
+
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+from neighbours.server import free_port
+from neighbours.slack import CHANNEL, TOKEN, fault_of, slack
+from tocsin.destinations.email import Email
+from tocsin.destinations.slack import Slack
+from tocsin.errors import Rejected
+from tocsin.kit.secrets import Secret
+from tocsin.model import Alertgroup, Delivery, Receipt, Sent
+
+N = 8
+POISON = 5
+
+
+def deliveries() -> list[Delivery]:
+    groups = [Alertgroup.of_rows("poison" if n == POISON else f"group {n}", [{"src": "192.0.2.7"}]) for n in range(N)]
+    return [Delivery(id=n, uid=f"uid-{n}", alertgroup=group) for n, group in enumerate(groups)]
+
+
+def guilty(sent: Sent) -> list[int]:
+    assert all(isinstance(outcome, Receipt | Rejected) for outcome in sent.outcomes), sent
+    return [n for n, outcome in enumerate(sent.outcomes) if isinstance(outcome, Rejected)]
+
+
+def test_slack_refuses_one_alertgroup_and_takes_the_others() -> None:
+    with slack() as room:
+        room.refuses = lambda said: "invalid_blocks" if "poison" in str(said) else fault_of(said)
+        destination = Slack(token=Secret(TOKEN), channel=CHANNEL, api=room.api, digest_from=3)
+        sent = destination.send_batch(deliveries(), "")
+        destination.close()
+
+        assert guilty(sent) == [POISON]
+        assert len(room.messages) == N - 1
+
+
+class Strict:
+    def __init__(self) -> None:
+        self.taken: list[str] = []
+
+    async def handle_DATA(self, _: SMTP, __: Session, envelope: Envelope) -> str:  # noqa: N802 - the name aiosmtpd looks for
+        text = bytes(envelope.content or b"").decode()
+        if "poison" in text:
+            return "554 5.7.1 refused for its content"
+        self.taken.append(text)
+        return "250 taken"
+
+
+def test_a_mail_server_refuses_one_alertgroup_and_takes_the_others() -> None:
+    office, port = Strict(), free_port()
+    controller = Controller(office, hostname="127.0.0.1", port=port)
+    controller.start()
+    try:
+        destination = Email(
+            host="127.0.0.1", port=port, security="none", sender="t@csirt.example", to=["soc@x.example"], digest_from=3
+        )
+        sent = destination.send_batch(deliveries(), "")
+    finally:
+        controller.stop()
+
+    assert guilty(sent) == [POISON]
+    assert len(office.taken) == N - 1
