@@ -12,6 +12,7 @@ from typing import Literal
 from tocsin.errors import Skipped
 from tocsin.formats.stix import slips
 from tocsin.formats.stix.ids import ours
+from tocsin.formats.stix.markings import MARKINGS
 from tocsin.formats.stix.objects import ENCODER, SPEC, Grouping, Object
 from tocsin.formats.stix.versions import revoked
 from tocsin.formats.stix.write import Own, Writer, grouping_id, identity, stamp
@@ -70,6 +71,10 @@ class Feed:
         if not made:
             raise Skipped(NOTHING[self._profile])
         return made
+
+    def introduction(self, hub: str) -> tuple[Object, ...]:
+        """Who says so and every marking there is, with which deliveries begin; nothing with the profile `slips`."""
+        return () if self._profile == "slips" else (self._writer(hub).identity, *MARKINGS.values())
 
     def _made(self, delivery: Delivery) -> tuple[Object, ...]:
         group = delivery.alertgroup
