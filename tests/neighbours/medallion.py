@@ -89,7 +89,7 @@ class Medallion:
         """What a collection holds in all versions, as the client of the standard's authors reads it."""
         url = f"http://127.0.0.1:{self.port}/alerts/collections/{collection}/"
         opened = Collection(url, user=USER, password=PASSWORD)
-        pages: Iterator[Any] = as_pages(opened.get_objects, per_request=100, **{"match[version]": "all"})
+        pages: Iterator[Any] = as_pages(opened.get_objects, per_request=100, version="all")
         return [each for page in pages for each in page.get("objects", [])]
 
     def add(self, objects: Sequence[dict[str, Any]], collection: str = ALERTS) -> dict[str, Any]:

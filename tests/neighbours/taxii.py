@@ -45,6 +45,7 @@ class Taxii:
         self.really_takes = 0
         self.pending_looks = 0
         self.forgets = False
+        self.loses = False  # it says yes, and keeps nothing
         self.lists = True
         self.fails_duplicates = True
         self.refuses: Callable[[Object], str] = lambda one: ""
@@ -91,7 +92,7 @@ class Taxii:
                 elif (one["id"], version_of(one)) in there and self.fails_duplicates:
                     failures.append({**said, "message": "Unable to process object"})
                 else:
-                    if (one["id"], version_of(one)) not in there:
+                    if (one["id"], version_of(one)) not in there and not self.loses:
                         self.held.append((added, one))
                         there.add((one["id"], version_of(one)))
                     successes.append(said)
