@@ -117,6 +117,7 @@ def _lanes(lanes: list[delivery.LaneState]) -> Iterator[Metric]:
     delivered = CounterMetricFamily("tocsin_lane_delivered", "Deliveries made.", labels=["lane"])
     failed = CounterMetricFamily("tocsin_lane_failed", "Deliveries parked as failed.", labels=["lane"])
     withheld = CounterMetricFamily("tocsin_lane_withheld", "Deliveries the gate did not let out.", labels=["lane"])
+    skipped = CounterMetricFamily("tocsin_lane_skipped", "Deliveries with nothing to send.", labels=["lane"])
     now = time.time()
     for lane in lanes:
         depth.add_metric([lane.name, "due"], lane.due)
@@ -127,7 +128,8 @@ def _lanes(lanes: list[delivery.LaneState]) -> Iterator[Metric]:
         delivered.add_metric([lane.name], lane.delivered)
         failed.add_metric([lane.name], lane.failures)
         withheld.add_metric([lane.name], lane.withheld)
-    yield from (depth, oldest, paused, delivered, failed, withheld)
+        skipped.add_metric([lane.name], lane.skipped)
+    yield from (depth, oldest, paused, delivered, failed, withheld, skipped)
 
 
 def _attempts(activity: Mapping[str, Activity]) -> Iterator[Metric]:

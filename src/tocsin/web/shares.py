@@ -67,5 +67,5 @@ def share_of(request: Request) -> Share:
         clearance=hub.gate.clearance(lane),
         profile=None if redaction is None else redaction.profile,
         name=name if isinstance(name, str) else "",
-        owed=next((one for one in owed if one.lane == lane), None),
+        owed=next((one for one in owed if one.lane == lane and one.kind == "alert"), None),
     )

@@ -31,8 +31,8 @@ class LaneRecord(msgspec.Struct, frozen=True):
 
     `oldest` is when the oldest that is still owed became so. A lane that is not `configured` sends no more. `state` is
     paused, hung, resting, failing, parked (holds failed deliveries), flowing, at rest or not configured; `until` is
-    when a rest ends, or since when a call hangs. `per_minute` were delivered in the last minute by this server.
-    `drained` is the size in bytes of the file the lane was drained into.
+    when a rest ends, or since when a call hangs. `per_minute` were delivered in the last minute by this server. Of
+    what was `skipped` there was nothing to send. `drained` is the size in bytes of the file the lane was drained into.
     """
 
     name: str
@@ -45,6 +45,7 @@ class LaneRecord(msgspec.Struct, frozen=True):
     failed: int
     delivered: int
     withheld: int
+    skipped: int
     failures: int
     per_minute: int
     oldest: int | None
@@ -118,6 +119,7 @@ def _record(request: Request, lane: Lane) -> LaneRecord:
         failed=known.failed,
         delivered=known.delivered,
         withheld=known.withheld,
+        skipped=known.skipped,
         failures=known.failures,
         per_minute=0 if activity is None else activity.per_minute,
         oldest=seconds_or_none(known.oldest),

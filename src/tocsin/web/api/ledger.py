@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from tocsin.errors import Malformed
-from tocsin.model import Micros
+from tocsin.model import Kind, Micros
 from tocsin.store import Tx, delivery, message, tally
 from tocsin.web.answers import Json
 from tocsin.web.api import shapes
@@ -27,7 +27,7 @@ PAGE = (
 
 
 class ReceiptRecord(msgspec.Struct, frozen=True):
-    """What one attempt brought; `outcome` is delivered, retry, failed or withheld."""
+    """What one attempt brought; `outcome` is delivered, retry, failed, withheld or skipped."""
 
     attempt: int
     when: int
@@ -40,7 +40,8 @@ class ReceiptRecord(msgspec.Struct, frozen=True):
 class DeliveryRecord(msgspec.Struct, frozen=True):
     """One alertgroup owed to one destination, with every attempt.
 
-    `state` is due, sending, delivered, failed (parked for a person), withheld (by the gate), silenced or dropped.
+    `kind` is alert (the alertgroup itself), update (what became of it) or recall. `state` is due, sending, delivered,
+    failed (parked for a person), withheld (by the gate), silenced, skipped (nothing to send of it) or dropped.
     """
 
     id: int
@@ -51,6 +52,7 @@ class DeliveryRecord(msgspec.Struct, frozen=True):
     created: int
     due: int
     settled: int | None
+    kind: Kind
     receipts: list[ReceiptRecord]
 
 
@@ -128,7 +130,7 @@ def owed_record(one: delivery.Owed) -> DeliveryRecord:
     ]
     return DeliveryRecord(
         *(one.id, one.alertgroup, one.lane, one.state, one.attempt),
-        *(seconds(one.created), seconds(one.due), seconds_or_none(one.settled), receipts),
+        *(seconds(one.created), seconds(one.due), seconds_or_none(one.settled), one.kind, receipts),
     )
 
 
@@ -145,7 +147,7 @@ async def get_deliveries(request: Request) -> Response:
     return await answer(request, ledger)
 
 
-@described("Make parked, withheld, silenced or dropped deliveries due at once.", Decided, body=Deliveries)
+@described("Make parked, withheld, silenced, skipped or dropped deliveries due at once.", Decided, body=Deliveries)
 async def retry_deliveries(request: Request) -> Response:
     """Try again."""
     ids, who, now = decoded_as(await body_of(request), Deliveries).ids, principal_of(request).name, now_micros()

@@ -60,6 +60,7 @@ async def get_why(request: Request) -> Response:
             owed=[
                 OwedRecord(lane=one.lane, delivery=one.id, state=one.state, due=seconds(one.due))
                 for one in delivery.of_groups(tx, [id])[id]
+                if one.kind == "alert"
             ],
             silences=rule.of_group(tx, id),
             folded_into=known.folded_into,

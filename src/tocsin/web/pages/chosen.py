@@ -6,7 +6,7 @@ from typing import NamedTuple
 from tocsin.entities import Known
 from tocsin.errors import NotFound
 from tocsin.model import Link, Micros, Status, Why
-from tocsin.store import again, alert, alertgroup, delivery, history, message, rule
+from tocsin.store import again, alert, alertgroup, delivery, history, message, recall, rule
 from tocsin.store.alertgroup import Summary
 from tocsin.store.delivery import Owed
 from tocsin.store.engine import Tx
@@ -73,7 +73,7 @@ class Statuses(NamedTuple):
 class Chosen(NamedTuple):
     """An alertgroup in full. `last_row` is an alert's id; `partial` says that earlier rows are left out.
 
-    `entities` is None where a page has no use for them.
+    `owed` are its deliveries without updates and recalls. `entities` is None where a page has no use for them.
     """
 
     line: Line
@@ -123,7 +123,7 @@ def choose(
         line=line_of(known, owed, asked.suffix),
         subject=known.subject,
         message=came_in,
-        way=way_of(known, came_in, owed),
+        way=way_of(known, came_in, owed, recall.of_group(tx, id)),
         history=lines[: -HISTORY - 1 : -1],
         history_cut=len(lines) > HISTORY,
         read_again=any(line.what.startswith(again.READ_AGAIN) for line in lines),
@@ -138,7 +138,7 @@ def choose(
         record=_record(tx, known, record) if record else None,
         repeats=repeats_of(tx, known),
         why=rule.why(tx, id),
-        owed=owed,
+        owed=[one for one in owed if one.kind == "alert"],
         entities=None,
     )
     if entities is None:

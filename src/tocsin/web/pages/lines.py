@@ -54,9 +54,22 @@ class Line(NamedTuple):
 
 def line_of(known: Summary, owed: Sequence[Owed], suffix: str) -> Line:
     """The line of an alertgroup with its deliveries; `suffix` is the query that its link keeps."""
-    delivered = tuple(one.lane for one in owed if one.state == "delivered")
-    exceptions = sorted((_exception(one) for one in owed if one.state != "delivered"), key=_urgency)
-    return Line(known, SentTo(delivered, tuple(exceptions)), f"/alerts/{known.id}{suffix}")
+    return Line(known, _sent(owed), f"/alerts/{known.id}{suffix}")
+
+
+def _sent(owed: Sequence[Owed]) -> SentTo:
+    """Whoever was told of a recall has the alertgroup no more. Updates say nothing unless they fail."""
+    delivered: dict[str, None] = {}
+    recalled: dict[str, None] = {}
+    for one in owed:
+        if one.state == "delivered" and one.kind != "update":
+            now, before = (recalled, delivered) if one.kind == "recall" else (delivered, recalled)
+            before.pop(one.lane, None)
+            now[one.lane] = None
+    pending = [one for one in owed if one.state != "delivered" and (one.kind != "update" or one.state == "failed")]
+    exceptions = [_exception(one) for one in pending]
+    exceptions += [Pending(lane, "held", "↩", "recalled, and told so") for lane in recalled]
+    return SentTo(tuple(delivered), tuple(sorted(exceptions, key=_urgency)))
 
 
 def _urgency(pending: Pending) -> int:
@@ -64,6 +77,11 @@ def _urgency(pending: Pending) -> int:
 
 
 def _exception(owed: Owed) -> Pending:
+    pending = _undelivered(owed)
+    return pending if owed.kind == "alert" else pending._replace(words=f"{owed.kind}: {pending.words}")
+
+
+def _undelivered(owed: Owed) -> Pending:
     last = owed.receipts[-1].detail if owed.receipts else ""
     match owed.state:
         case "withheld":
@@ -72,6 +90,8 @@ def _exception(owed: Owed) -> Pending:
             return Pending(owed.lane, "held", "⊘", "held back by a silence")
         case "failed":
             return Pending(owed.lane, "bad", "!", f"failed: {last}")
+        case "skipped":
+            return Pending(owed.lane, "due", "∅", f"nothing was sent: {last}")
         case "dropped":
             return Pending(owed.lane, "due", "×", "given up by a person")
         case "due" if owed.receipts:

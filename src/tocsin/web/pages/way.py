@@ -7,6 +7,7 @@ from tocsin.model import Micros
 from tocsin.store.alertgroup import Summary
 from tocsin.store.delivery import Owed, ReceiptLine
 from tocsin.store.message import Kept
+from tocsin.store.recall import Recalled
 from tocsin.web.notes import now_micros
 
 SEND = "Send now"
@@ -21,7 +22,7 @@ class Attempt(NamedTuple):
 
 
 class Step(NamedTuple):
-    """One step. `due` is when the next attempt is, `lane` the destination of a delivery.
+    """One step. `due` is when the next attempt is, `lane` the destination that was sent the alertgroup itself.
 
     `delivery` is one that a person may send now, with the button `again`, and give up if `may_drop`.
     """
@@ -38,11 +39,19 @@ class Step(NamedTuple):
     may_drop: bool = False
 
 
-def way_of(known: Summary, message: Kept | None, owed: Sequence[Owed]) -> list[Step]:
-    """Every step of an alertgroup so far, deliveries in the order in which they were owed."""
+def way_of(known: Summary, message: Kept | None, owed: Sequence[Owed], recalls: Sequence[Recalled] = ()) -> list[Step]:
+    """Every step of an alertgroup so far, deliveries in the order in which they were owed, recalls among them."""
     folded = f"Folded into alertgroup {known.folded_into} as its repeat: not sent to where that was sent"
     repeat = [Step("held", folded, known.received)] if known.folded_into else []
-    return [*_arrival(known, message), *repeat, *(_delivery(one)._replace(lane=one.lane) for one in owed)]
+    sent = [(one.created, 1, _delivery(one)._replace(lane=one.lane if one.kind == "alert" else "")) for one in owed]
+    taken_back = [(one.at, 0, _recalled(one)) for one in recalls]
+    told = [step for *_, step in sorted([*sent, *taken_back], key=lambda each: each[:2])]
+    return [*_arrival(known, message), *repeat, *told]
+
+
+def _recalled(recall: Recalled) -> Step:
+    whom = f" from {', '.join(recall.lanes)}" if recall.lanes else ""
+    return Step("held", f"Recalled{whom} by {recall.who}", recall.at, recall.reason)
 
 
 def _arrival(known: Summary, message: Kept | None) -> list[Step]:
@@ -65,28 +74,34 @@ def _delivery(owed: Owed) -> Step:
     attempts = tuple(Attempt(one.at, _attempt(one)) for one in owed.receipts)
     at = owed.settled if owed.settled is not None else last.at if last else owed.created
     detail = _detail(last)
+    name = owed.lane if owed.kind == "alert" else f"{owed.lane}, {owed.kind}"
     match owed.state:
         case "delivered":
-            return Step("ok", f"{owed.lane}: delivered at the {_ordinal(owed.attempt)} attempt", at, detail, attempts)
+            return Step("ok", f"{name}: delivered at the {_ordinal(owed.attempt)} attempt", at, detail, attempts)
         case "withheld":
             why = f", {last.detail}" if last and last.detail else ""
-            return _decidable(Step("held", f"{owed.lane}: withheld{why}", at, "", attempts), owed, SEND)
+            return _decidable(Step("held", f"{name}: withheld{why}", at, "", attempts), owed, SEND)
         case "silenced":
-            words = f"{owed.lane}: held back by a silence, not sent"
+            words = f"{name}: held back by a silence, not sent"
             return _decidable(Step("held", words, at, detail, attempts), owed, SEND)
         case "failed":
-            words = f"{owed.lane}: failed, not tried again by itself ({_many(owed.attempt, 'attempt')})"
+            words = f"{name}: failed, not tried again by itself ({_many(owed.attempt, 'attempt')})"
             return _decidable(Step("bad", words, at, detail, attempts), owed, "Try again")
+        case "skipped":
+            why = f": {last.detail}" if last and last.detail else ""
+            return _decidable(
+                Step("due", f"{name}: nothing was sent{why}", at, "", attempts), owed, SEND, may_drop=False
+            )
         case "dropped":
-            step = Step("due", f"{owed.lane}: given up by a person", at, detail, attempts)
+            step = Step("due", f"{name}: given up by a person", at, detail, attempts)
             return _decidable(step, owed, SEND, may_drop=False)
         case "sending":
-            return Step("due", f"{owed.lane}: being sent, {_ordinal(owed.attempt)} attempt", at, detail, attempts)
+            return Step("due", f"{name}: being sent, {_ordinal(owed.attempt)} attempt", at, detail, attempts)
     if last is None:
         later = owed.due if owed.due > now_micros() else None
-        step = Step("due", f"{owed.lane}: waiting to be sent", at, due=later)
+        step = Step("due", f"{name}: waiting to be sent", at, due=later)
         return _decidable(step, owed, SEND, may_drop=False) if later else step
-    words = f"{owed.lane}: waiting, {_many(owed.attempt, 'attempt')}"
+    words = f"{name}: waiting, {_many(owed.attempt, 'attempt')}"
     step = Step("bad", words, at, detail, attempts, due=owed.due)
     return _decidable(step, owed, "Try now", may_drop=False)
 
