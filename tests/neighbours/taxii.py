@@ -52,6 +52,7 @@ class Taxii:
         self.chokes_on: Callable[[Object], bool] = lambda one: False
         self.page, self.gives_next, self.next_once = 100, True, False
         self.next: list[Any] = []
+        self.mood: Callable[[], Any] = lambda: None  # asked once nothing stands in `next`
         self.garbled = b""
         self.next_get: list[Any] = []
         self.held: list[tuple[str, Object]] = []  # when it was added, and what
@@ -186,7 +187,7 @@ class _Door(BaseHTTPRequestHandler):
         known = self.server.known
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         known.requests.append(("POST", self.path, dict(self.headers.items()), len(body)))
-        bad = known.next.pop(0) if known.next else None
+        bad = known.next.pop(0) if known.next else known.mood()
         if self._stopped():
             return
         if self.headers.get("Content-Type") != MEDIA:
