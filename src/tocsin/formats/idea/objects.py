@@ -172,3 +172,14 @@ class Written(Event, frozen=True, kw_only=True):
     profileid: str = msgspec.field(default="", name="profileid")
     threat_level: float | UnsetType = msgspec.field(default=UNSET, name="threat_level")
     extra: Extra | UnsetType = msgspec.field(default=UNSET, name="_Tocsin")
+
+
+def is_pseudonym(address: str) -> bool:
+    """Whether nobody has that address: 240.0.0.0/4 and 4000::/3, where the gate's pseudonyms live."""
+    first, colon, _ = address.partition(":")
+    if colon:
+        return len(first) == 4 and first[0] in "45"
+    return address.partition(".")[0] in _RESERVED and address != "255.255.255.255"
+
+
+_RESERVED = frozenset(map(str, range(240, 256)))

@@ -49,6 +49,11 @@ class Idea:
         return self["Node"][0].name if self["Node"] else ""
 
     @property
+    def software(self) -> tuple[str, ...]:
+        """What detected it, as the oldest node says."""
+        return self["Node"][-1].sw if self["Node"] else ()
+
+    @property
     def created(self) -> Micros | None:
         """When it was written, else when it was detected."""
         return since_1970(self["CreateTime"]) or since_1970(self["DetectTime"])
@@ -56,8 +61,10 @@ class Idea:
     @property
     def tlp(self) -> TLP:
         """How far it may travel: the key that Mentat reads."""
+        if self["TLP"] is None:
+            return TLP.UNSET
         try:
-            return TLP(self["TLP"] or "")
+            return TLP(self["TLP"])
         except ValueError:
             return TLP.RED  # somebody restricted it, in a word that nobody knows
 

@@ -5,15 +5,21 @@ that the strict schema refuses leaves mended, and as it came under `_Tocsin.Rece
 receivers know the event by; our own stands under `_Tocsin`.
 """
 
+import re
 from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 
 from tocsin.formats.idea.mend import LEVEL, mended
-from tocsin.formats.idea.objects import Extra
+from tocsin.formats.idea.objects import Extra, is_pseudonym
 from tocsin.model import TLP, Alert, Alertgroup
 
 MARK = '"IDEA0"'
+GONE = "[redacted]"
+"""What the gate puts where it leaves nothing."""
+_TOUCHED = re.compile(rb'redacted|"2[45][0-9]\.|"[45][0-9A-Fa-f]{3}:')
+"""Whether the gate may have been at it."""
 Cells = dict[str, msgspec.Raw]
 _IDS = msgspec.json.Decoder(tuple[str, ...])
 _encode = msgspec.json.Encoder().encode
@@ -29,6 +35,9 @@ def came_as_idea(alert: Alert) -> Cells | None:
 
 def relayed(group: Alertgroup, alert: Alert, cells: Cells, node: bytes, detect_time: str) -> Cells:
     """The event to send. `node` is ours as JSON; `detect_time` stands where there was none that could be read."""
+    for side in ("Source", "Target"):
+        if side in cells and _TOUCHED.search(bytes(cells[side])):
+            cells[side] = _raw(_anonymised(msgspec.json.decode(cells[side])))
     event, received = mended(cells)
     if "_Tocsin" in event:
         received["_Tocsin"] = event.pop("_Tocsin")
@@ -57,6 +66,30 @@ def id_of(event: Cells) -> str:
 def gathers(event: Cells, ids: Sequence[str]) -> bool:
     """Whether a relayed event says already that it was made of some of these."""
     return "CorrelID" in event and not set(ids).isdisjoint(_IDS.decode(event["CorrelID"]))
+
+
+def _anonymised(ends: Any) -> Any:
+    """The ends without what the gate left nothing of; those that it was at say so."""
+    if not isinstance(ends, list):
+        return ends
+    found = []
+    for end in ends:
+        if isinstance(end, dict):
+            kept = {key: _without(value) for key, value in end.items() if value != GONE}
+            hidden = any(is_pseudonym(one) for key in ("IP4", "IP6") for one in _texts(end.get(key)))
+            if kept != end or hidden or any(".redacted.invalid" in one for one in _texts(end.get("Hostname"))):
+                kept["Anonymised"] = True
+            end = kept
+        found.append(end)
+    return found
+
+
+def _without(value: Any) -> Any:
+    return [item for item in value if item != GONE] if isinstance(value, list) else value
+
+
+def _texts(value: Any) -> list[str]:
+    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
 
 
 def _raw(value: object) -> msgspec.Raw:

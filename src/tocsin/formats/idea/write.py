@@ -29,7 +29,7 @@ import msgspec
 from tocsin.formats.idea import relay, slips
 from tocsin.formats.idea.categories import DEFAULT, Categories
 from tocsin.formats.idea.mend import proto
-from tocsin.formats.idea.objects import NSID, Event, Extra, Machine, Node, Written
+from tocsin.formats.idea.objects import NSID, Event, Extra, Machine, Node, Written, is_pseudonym
 from tocsin.formats.times import rfc3339, writable
 from tocsin.model import Alert, Alertgroup, Delivery, Detection, Endpoint, Micros, Severity, worst_of
 
@@ -264,7 +264,7 @@ def _by_version(
 ) -> tuple[tuple[str, ...], tuple[str, ...], Literal[True] | msgspec.UnsetType]:
     ip4 = tuple([address for address in addresses if ":" not in address])
     ip6 = tuple([address for address in addresses if ":" in address])
-    hidden = any(map(_is_pseudonym, addresses))
+    hidden = any(map(is_pseudonym, addresses))
     return ip4, ip6, True if hidden else UNSET
 
 
@@ -272,14 +272,3 @@ def _by_version(
 def _protocols(protocols: tuple[str, ...]) -> tuple[str, ...]:
     """Names of the form IDEA0 takes."""
     return tuple([name for name in map(proto, protocols) if name])
-
-
-def _is_pseudonym(address: str) -> bool:
-    """Whether nobody has that address: 240.0.0.0/4 and 4000::/3, where the gate's pseudonyms live."""
-    first, colon, _ = address.partition(":")
-    if colon:
-        return len(first) == 4 and first[0] in "45"
-    return address.partition(".")[0] in _RESERVED and address != "255.255.255.255"
-
-
-_RESERVED = frozenset(map(str, range(240, 256)))
