@@ -7,7 +7,7 @@ from neighbours.messages import NOW, posted
 from neighbours.parsers import Picky
 from tocsin import detection
 from tocsin.entities import DEFAULT
-from tocsin.errors import NotFound, Taken
+from tocsin.errors import NotFound, StoreUnavailable, Taken
 from tocsin.intake import Intake, Limits
 from tocsin.intake.deciding import Decider
 from tocsin.model import Route, Silence
@@ -63,6 +63,25 @@ def test_a_silence_made_while_it_runs_holds_back_from_then_on(store: Store) -> N
     assert (line.held, line.last_held, line.ended) == (1, NOW, NOW)
     assert store.read(lambda tx: rule.held_by(tx, made, 10)) == [held]
     assert [each.what for each in store.read(lambda tx: rule.past(tx, "silence", made))][-1] == "ended"
+
+
+def test_rules_that_were_changed_and_cannot_be_read_keep_senders_waiting(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    intake = an_intake(store)
+    post(intake)
+    silence = Silence(id=0, name="scan", query="subject:beacon", to=("slack",))
+    store.write(lambda tx: rule.put_silence(tx, silence, "ann", NOW))
+
+    def away(_: object) -> None:
+        raise StoreUnavailable("the database is gone")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(store, "read", away)
+        with pytest.raises(StoreUnavailable):
+            post(intake, "beacon meanwhile")
+
+    assert states(store, post(intake, "beacon afterwards"))["slack"][0] == "silenced"
 
 
 def test_what_is_silenced_is_never_claimed_and_sent_when_a_person_says_so(store: Store) -> None:

@@ -38,8 +38,9 @@ class Decider:
         """`lanes` are those that routes may owe; each of the `collections` owes its own lane alone."""
         self._store, self._names, self._known = store, names, known
         self._configured, self._lanes, self._collections = tuple(routes), tuple(lanes), tuple(collections)
-        self._book = Rulebook(routes, (), lanes, collections)
         self._read = -math.inf
+        self._news = object()  # another one since each change
+        self._known_book = object(), Rulebook(routes, (), lanes, collections)  # the change they were read after
         store.on_commit(self._told)
 
     def decide(self, group: Alertgroup, message: Message, parser: str) -> Ruled | None:
@@ -55,21 +56,26 @@ class Decider:
         )
 
     def book(self) -> Rulebook:
-        """The rules as they stand now."""
-        if time.monotonic() - self._read > STALE_S:
+        """The rules as they stand now. Raises StoreUnavailable: they were changed, and cannot be read again yet."""
+        (heard, book), news = self._known_book, self._news
+        changed, stale = news is not heard, time.monotonic() - self._read > STALE_S
+        if changed or stale:
             self._read = time.monotonic()
             try:
-                self._book = self._store.read(self._standing)
+                book = self._store.read(lambda tx: self._standing(tx, book))
+                self._known_book = news, book
             except StoreError as error:
+                if changed:  # somebody was told that they hold: who sends has to come again
+                    raise
                 # The rules of a moment ago are better than none; storing will fail by itself, if it must.
                 log.warning("rules cannot be read again", reason=str(error))
-        return self._book
+        return book
 
     def _told(self, change: Change) -> None:
         if change.kind == "rules":
-            self._read = -math.inf
+            self._news = object()
 
-    def _standing(self, tx: Tx) -> Rulebook:
+    def _standing(self, tx: Tx, before: Rulebook) -> Rulebook:
         now = time.time_ns() // 1000
         made = [line.route for line in rule.routes(tx) if line.active]
         silences = [line.silence for line in rule.silences(tx, now)]
@@ -77,7 +83,7 @@ class Decider:
             return Rulebook((*self._configured, *made), silences, self._lanes, self._collections)
         except TocsinError as error:
             log.warning("rules cannot be understood; those of before stay in force", reason=str(error))
-            return self._book
+            return before
 
     def _view(self, book: Rulebook, group: Alertgroup, message: Message, parser: str) -> View:
         if book.asks_rows:
