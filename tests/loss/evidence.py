@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from loss.deeds import Deeds, Rules
 from loss.numbered import Numbered
 
 Problem = str
@@ -34,12 +35,13 @@ class Line:
 
 @dataclass(frozen=True)
 class Got:
-    """A body the webhook read to its end, and the status it answered (0: it broke the connection)."""
+    """What a receiver read to its end, and the status it answered (0: it broke the connection)."""
 
     at: float
     key: str
     status: int
     text: str
+    lane: str = "hook"
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,30 @@ class Owed:
     alertgroup: int
     lane: str
     state: str
-    receipts: int = 0
+    id: int = 0
+    drained: bool = False
+    """Its last receipt says that it went into a file."""
+
+
+@dataclass(frozen=True)
+class Told:
+    """A lane as the API shows it in the end."""
+
+    paused: bool = False
+    due: int = 0
+    failed: int = 0
+
+
+@dataclass(frozen=True)
+class ReplayTold:
+    """A replay as the API shows it in the end."""
+
+    id: int
+    state: str
+    upto: int
+    owed: int
+    delivered: int
+    under_way: int
 
 
 @dataclass(frozen=True)
@@ -71,8 +96,19 @@ class Evidence:
     lines: list[Line] = field(default_factory=list)
     got: list[Got] = field(default_factory=list)
     owed: list[Owed] = field(default_factory=list)
-    parked: set[int] = field(default_factory=set)
-    """Alertgroups whose delivery to the webhook the API shows as failed."""
+    parked: dict[str, set[int]] = field(default_factory=dict)
+    """By lane: alertgroups whose delivery the API shows as failed."""
+    held: set[int] = field(default_factory=set)
+    """Alertgroups that the API shows as held back by a silence."""
+    lanes: dict[str, Told] = field(default_factory=dict)
+    drained: dict[str, list[bytes]] = field(default_factory=dict)
+    """By lane: the whole lines of the file it was emptied into."""
+    deeds: Deeds = field(default_factory=Deeds)
+    rules: Rules | None = None
+    """Routes and silences as the API shows them in the end."""
+    replays: list[ReplayTold] = field(default_factory=list)
+    replayed: dict[int, list[int]] = field(default_factory=dict)
+    """By replay: the alertgroups whose history says that it had them sent."""
     balance: Balance | None = None
     problems: list[Problem] = field(default_factory=list)
     turned_away: int = 0

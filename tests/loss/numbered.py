@@ -12,6 +12,9 @@ MARK = re.compile(r"N(\d{7})R(\d{3})")
 
 SUBJECT = re.compile(r"loss N(\d{7})\b")
 
+TAGS = ("lab", "office", "plant")
+TLPS = ("clear", "green", "green", "amber", "red", "")
+
 NOTES = (
     "plain",
     "two\nlines\r\nand a third",
@@ -32,6 +35,11 @@ def mark(number: int, row: int) -> str:
 
 def marks(text: str) -> set[Mark]:
     return {(int(number), int(row)) for number, row in MARK.findall(text)}
+
+
+def numbers(text: str) -> set[int]:
+    """The numbers of the subjects that stand in a text."""
+    return {int(number) for number in SUBJECT.findall(text)}
 
 
 @dataclass
@@ -59,6 +67,8 @@ class Numbered:
     rows: list[dict[str, Any]]
     message_id: str = ""
     idempotency_key: str = ""
+    tag: str = ""
+    tlp: str = ""
     attempts: list[Attempt] = field(default_factory=list)
 
     @property
@@ -81,6 +91,8 @@ class Numbered:
 
     def body(self) -> bytes:
         fields: dict[str, Any] = {"subject": f"loss N{self.number:07d} of sender {self.sender}", "data": self.rows}
+        fields |= {"tag": [self.tag]} if self.tag else {}
+        fields |= {"tlp": self.tlp} if self.tlp else {}
         if self.message_id:
             fields["message_id"] = self.message_id
         return json.dumps(fields, ensure_ascii=self.number % 2 == 0).encode()
@@ -93,6 +105,7 @@ def draw(chance: random.Random, number: int, sender: int, earlier: Iterable[str]
     message.
     """
     drawn = Numbered(number, sender, [_row(chance, number, row) for row in range(chance.choice((1, 1, 2, 5, 20)))])
+    drawn.tag, drawn.tlp = chance.choice(TAGS), chance.choice(TLPS)
     kind = chance.random()
     if kind < 0.45:
         reused = chance.choice(list(earlier) or [""]) if chance.random() < 0.15 else ""

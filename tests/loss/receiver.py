@@ -1,4 +1,4 @@
-"""What the webhook at the far end does to each request, and its own book of what it truly got."""
+"""What a webhook at the far end does to each request, and its own book of what it truly got."""
 
 import random
 import threading
@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from loss.evidence import Got
+from loss.ledger import REJECTED_FOR_EVER
 from loss.numbered import marks
-from loss.verdict import REJECTED_FOR_EVER
 from neighbours.receiver import Behaviour, Drop, Hang, Receiver, Request, Slow, Status, listening
 
 
@@ -20,8 +20,9 @@ def never_taken(number: int) -> bool:
 class Book:
     """Chooses, and writes down each body it read to its end and what it answered."""
 
-    def __init__(self, seed: str, started: float) -> None:
-        self._chance = random.Random(f"{seed} receiver")
+    def __init__(self, seed: str, started: float, lane: str = "hook") -> None:
+        self._lane = lane
+        self._chance = random.Random(f"{seed} receiver {lane}")
         self._started = started
         self._lock = threading.Lock()
         self._got: list[Got] = []
@@ -45,7 +46,7 @@ class Book:
             else:
                 behaviour = self._misbehave()
             key = {name.lower(): value for name, value in request.headers.items()}.get("idempotency-key", "")
-            self._got.append(Got(time.monotonic() - self._started, key, _status(behaviour), text))
+            self._got.append(Got(time.monotonic() - self._started, key, _status(behaviour), text, self._lane))
         return behaviour
 
     def _misbehave(self) -> Behaviour:
@@ -65,9 +66,9 @@ class Book:
 
 
 @contextmanager
-def open_book(seed: str, started: float) -> Iterator[tuple[Receiver, Book]]:
+def open_book(seed: str, started: float, lane: str = "hook") -> Iterator[tuple[Receiver, Book]]:
     """A listening receiver and its book."""
-    book = Book(seed, started)
+    book = Book(seed, started, lane)
     with listening() as receiver:
         receiver.choose = book.choose
         yield receiver, book

@@ -1,10 +1,11 @@
 """A text a failed round can be understood and run again from."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from loss.evidence import Evidence, StoredGroup
+from loss.finding import Finding, number_of
 from loss.numbered import Numbered
-from loss.verdict import Finding, number_of
 
 SHOWN = 6
 
@@ -14,12 +15,15 @@ def report(
 ) -> str:
     """Seed, what happened when, what came of it, and the story of the first few numbers concerned."""
     sent = evidence.sent.values()
+    deeds = evidence.deeds
     told = sum(message.acknowledged for message in sent)
     parts = [
         f"=== {title}: {len(findings)} finding(s)" if findings else f"=== {title}: nothing lost",
         f"run it again: {replay}",
         f"{len(evidence.sent)} messages sent, {told} acknowledged, {sum(m.refused for m in sent)} refused",
         f"{len(evidence.stored)} alertgroups stored; {len(evidence.lines)} lines; {len(evidence.got)} posts received",
+        f"deliveries: {_states(evidence)}",
+        f"{len(deeds.changes) - 1} changes of rules, {len(deeds.decisions)} decisions, {len(deeds.replays)} replays",
         "what happened (seconds into the round):",
         *(f"  {at:7.3f}  {what}" for at, what in diary),
     ]
@@ -51,12 +55,17 @@ def _known_by(message: Numbered | None) -> str:
         return "never sent"
     names = [f"message_id {message.message_id}"] if message.message_id else []
     names += [f"key {message.idempotency_key}"] if message.idempotency_key else []
-    return f"{len(message.rows)} rows, {' and '.join(names) or 'no id'}"
+    return f"{len(message.rows)} rows, {' and '.join(names) or 'no id'}; tag {message.tag}, TLP {message.tlp or 'none'}"
+
+
+def _states(evidence: Evidence) -> str:
+    counts = Counter(owed.state for owed in evidence.owed)
+    return ", ".join(f"{count} {state}" for state, count in sorted(counts.items())) or "none"
 
 
 def _group(group: StoredGroup, evidence: Evidence) -> str:
-    states = {owed.lane: owed.state for owed in evidence.owed if owed.alertgroup == group.id}
-    return f"alertgroup {group.id} with {len(group.rows)} rows, {group.status}; deliveries {states}"
+    states = [f"{owed.lane}: {owed.state} ({owed.id})" for owed in evidence.owed if owed.alertgroup == group.id]
+    return f"alertgroup {group.id} with {len(group.rows)} rows, {group.status}; deliveries {', '.join(states)}"
 
 
 def _places(number: int, evidence: Evidence) -> list[str]:

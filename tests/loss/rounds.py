@@ -12,15 +12,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from loss import gathering
+from loss.deeds import LANES
 from loss.evidence import Evidence
 from loss.faults import LEASE_S, Fault, Scene, happen, plan, rotate
+from loss.finding import Finding
 from loss.hub import SERVE, Hub
-from loss.receiver import open_book
+from loss.moves import Mover
+from loss.posts import Posts, open_posts
+from loss.receiver import Book, open_book
 from loss.report import report
 from loss.senders import Outbox, Sender
-from loss.verdict import HOOK, Finding, judge
+from loss.verdict import judge
 from loss.volume import Volume
 from neighbours.postgres import Postgres
+from neighbours.slack import CHANNEL, TOKEN
 
 SENDERS = 3
 DRAINED_WITHIN_S = 20.0
@@ -38,10 +43,37 @@ longest_wait_s = 0.4
 lease_s = {lease}
 stop_wait_s = 2
 
+[destinations.idea_log]
+alertgroups = false
+
 [destinations.hook]
 type = "webhook"
 url = "{hook}"
 timeout_s = 0.4
+
+[destinations.partner]
+type = "webhook"
+url = "{partner}"
+timeout_s = 0.4
+clearance = "green"
+
+[destinations.slack]
+type = "slack"
+token = "{token}"
+channel = "{channel}"
+api = "{slack}"
+timeout_s = 0.4
+digest_from = 3
+
+[destinations.email]
+type = "email"
+host = "127.0.0.1"
+port = {mail}
+security = "none"
+sender = "tocsin@loss.example"
+to = ["soc@loss.example"]
+timeout_s = 0.4
+digest_from = 3
 """
 
 
@@ -65,6 +97,8 @@ class Round:
     faults: list[Fault] | None = None
     traffic_s: float = 0.3
     """How long the senders go on after the last fault."""
+    script: Sequence[str] = ()
+    """Moves to be made in this order, instead of drawn ones."""
     cluster: Postgres | None = None
     cluster_volume: Volume | None = None
     _chance: random.Random = field(init=False)
@@ -80,12 +114,23 @@ class Round:
             volume = Volume(folder / "data", HUB_DISK_MIB)
             stack.callback(volume.unmount)
             started = time.monotonic()
-            receiver, book = stack.enter_context(open_book(self.seed, started))
+            books = [stack.enter_context(open_book(self.seed, started, lane)) for lane in ("hook", "partner")]
+            posts, slack, mail = stack.enter_context(open_posts(self.seed, started))
             database = self.cluster.new_database() if self.cluster else ""
             store = self.cluster.url(database) if self.cluster else "sqlite"
             shared = "true" if self.cluster and self._chance.random() < 0.3 else "false"
             (volume.folder / "tocsin.toml").write_text(
-                CONFIGURATION.format(store=store, shared=shared, lease=LEASE_S, hook=receiver.url)
+                CONFIGURATION.format(
+                    store=store,
+                    shared=shared,
+                    lease=LEASE_S,
+                    hook=books[0][0].url,
+                    partner=books[1][0].url,
+                    token=TOKEN,
+                    channel=CHANNEL,
+                    slack=slack,
+                    mail=mail,
+                )
             )
             # Half of the time the server's own log stands on the disk that fills up.
             log = (volume.folder if self._chance.random() < 0.5 else folder) / "server.log"
@@ -96,18 +141,18 @@ class Round:
             scene = Scene(hub, volume, started, self.seed, self.cluster, self.cluster_volume)
             evidence = Evidence(refusals_bind=self.engine == "sqlite")
             try:
-                self._fight(scene, evidence)
-                book.behaves = True
-                self._count(scene, store, evidence)
+                mover = self._fight(scene, evidence)
+                _let_behave([book for _, book in books], posts)
+                self._count(scene, store, evidence, mover)
             except (AssertionError, OSError) as error:
                 evidence.problems.append(f"the round itself broke off: {error!r}")
-            evidence.got = book.got
+            evidence.got = [got for _, book in books for got in book.got] + posts.got
             evidence.problems += scene.problems
             findings = judge(evidence)
             return Outcome(findings, self._tell(scene, evidence, findings), evidence, _end_of(hub.log))
 
-    def _fight(self, scene: Scene, evidence: Evidence) -> None:
-        """Post, and meanwhile let the faults happen; returns with all of them lifted."""
+    def _fight(self, scene: Scene, evidence: Evidence) -> Mover:
+        """Post and move, and meanwhile let the faults happen; returns with all of them lifted."""
         hub = scene.hub
         how = self._chance.random()
         if how < 0.2:
@@ -123,10 +168,12 @@ class Round:
         outbox = Outbox(scene.started)
         keys = [hub.post_key(f"sender-{which}", "sender", hub.key) for which in (1, 2)]
         senders = [Sender(w, hub.port, keys[w % 2], self.seed, outbox) for w in range(1, SENDERS + 1)]
-        for sender in senders:
-            sender.start()
+        mover = Mover(hub, self.seed, scene.started, scene.note, self.script)
+        for thread in (*senders, mover):
+            thread.start()
         self._shoot(scene)
         time.sleep(self.traffic_s)
+        mover.enough()
         for sender in senders:
             sender.enough(8)
         for sender in senders:
@@ -137,6 +184,9 @@ class Round:
         evidence.turned_away = outbox.garbage + sum(attempt.status != 200 for attempt in attempts)
         evidence.problems += outbox.problems
         evidence.problems += _silence(scene, evidence)
+        mover.join(120)
+        assert not mover.is_alive(), "the mover does not come to an end"
+        return mover
 
     def _shoot(self, scene: Scene) -> None:
         """The plan, with rotations in between."""
@@ -150,7 +200,7 @@ class Round:
             if self._chance.random() < 0.3:
                 rotate(scene, self._chance)
 
-    def _count(self, scene: Scene, store: str, evidence: Evidence) -> None:
+    def _count(self, scene: Scene, store: str, evidence: Evidence, mover: Mover) -> None:
         """With everything well again: wait for the lanes, ask the API, stop the server, read what it left."""
         hub = scene.hub
         if not hub.alive:
@@ -161,16 +211,22 @@ class Round:
             evidence.problems.append(f"with every fault lifted the hub did not recover by itself: {said}")
             hub.kill()
             scene.start_hub()
-        owing = gathering.wait_drained(hub, DRAINED_WITHIN_S)
+        mover.finish(resume=self._chance.random() < 0.5)
+        evidence.deeds = mover.deeds
+        evidence.problems += mover.problems
+        owing = gathering.wait_drained(hub, mover.deeds, DRAINED_WITHIN_S)
         scene.note("lanes drained" if not owing else f"still owed: {owing}")
         evidence.stored = gathering.stored(hub)
-        evidence.parked = gathering.parked(hub, HOOK)
+        evidence.parked = {lane: gathering.parked(hub, lane) for lane in LANES}
+        evidence.held, evidence.lanes = gathering.held(hub), gathering.lanes(hub)
+        evidence.rules, evidence.replays = gathering.rules(hub), gathering.replays(hub)
         evidence.balance = gathering.balance(hub)
         code = hub.stop()
         if code != 0:
             evidence.problems.append(f"the last SIGTERM: exit {code} instead of 0 (None: it had to be killed)")
         evidence.lines = gathering.lines(hub.data)
-        evidence.owed = gathering.owed(hub, store)
+        evidence.drained = gathering.drained(hub.data / "drained")
+        evidence.owed, evidence.replayed = gathering.owed(hub, store)
         if store == "sqlite" and (damage := gathering.damage(hub)):
             evidence.problems.append(f"SQLite says of its file: {damage}")
 
@@ -193,6 +249,13 @@ def _silence(scene: Scene, evidence: Evidence) -> Iterator[str]:
     for excuse in scene.excuses:
         if not any(word in excuse for word in ("full", "space", "disk", "writ", "File too large", "PostgreSQL")):
             yield f"/readyz does not say why: {excuse}"
+
+
+def _let_behave(books: Sequence[Book], posts: Posts) -> None:
+    """From now on every receiver takes what it can."""
+    for book in books:
+        book.behaves = True
+    posts.behave()
 
 
 @contextmanager
