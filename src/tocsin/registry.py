@@ -84,6 +84,17 @@ class DestinationOptions(TableOptions):
     batch_size: int | None = Field(
         default=None, ge=1, description="How many one call may carry; none: as many as the type takes."
     )
+    concurrency: int = Field(
+        default=1,
+        ge=1,
+        le=32,
+        description="How many calls may be under way at once, for types that take one delivery in a call; the rate is "
+        "shared among them.",
+    )
+    ordered: bool = Field(
+        default=False,
+        description="Whether a delivery that must wait for another attempt holds back all later ones.",
+    )
     push_delay: float = Field(
         default=0,
         ge=0,
@@ -207,7 +218,7 @@ class Registry:
                 made[kind][name] = built
                 if isinstance(shared, DestinationOptions):
                     clearances[name], said[name] = shared.clearance, shared
-                    problems += _batches(name, shared, built, context)
+                    problems += _paces(name, shared, built, context)
                     if shared.redact is not None:
                         redactions[name] = shared.redact
         wiring = Wiring(
@@ -268,13 +279,18 @@ class Registry:
         return Problem(file, f"{table}.type", f'"{type_name}"', f"there is no such type of {kind}; {offer}")
 
 
-def _batches(name: str, said: DestinationOptions, built: Plugin, context: Mapping[str, Any]) -> list[Problem]:
-    """What is wrong with the size of batches: more than the type takes."""
+def _paces(name: str, said: DestinationOptions, built: Plugin, context: Mapping[str, Any]) -> list[Problem]:
+    """What is wrong with batches and calls at once: more than the type takes."""
+    file, table = str(context.get(FILE, "")), f"{Kind.DESTINATION.table}.{name}"
     most = built.batch if isinstance(built, Destination) else 1
-    if said.batch_size is None or said.batch_size <= most:
-        return []
-    place = f"{Kind.DESTINATION.table}.{name}.batch_size"
-    return [Problem(str(context.get(FILE, "")), place, str(said.batch_size), f"must be at most {most} for this type")]
+    found = []
+    if said.batch_size is not None and said.batch_size > most:
+        remedy = f"must be at most {most} for this type"
+        found.append(Problem(file, f"{table}.batch_size", str(said.batch_size), remedy))
+    if said.concurrency > 1 and (most > 1 or said.ordered or (isinstance(built, Destination) and built.ordered)):
+        why = "this type takes many deliveries in one call" if most > 1 else "the lane keeps its order"
+        found.append(Problem(file, f"{table}.concurrency", str(said.concurrency), f"must be 1: {why}"))
+    return found
 
 
 def find(data: Path | None = None) -> Registry:

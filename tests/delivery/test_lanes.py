@@ -17,6 +17,7 @@ from tocsin.destinations.text_log import TextLog
 from tocsin.errors import StoreUnavailable
 from tocsin.model import Delivery, Receipt
 from tocsin.plugin import Destination
+from tocsin.registry import DestinationOptions
 from tocsin.sharing import Gate
 from tocsin.store import Store, Tx, delivery, sending
 
@@ -33,9 +34,13 @@ def starts(store: Store) -> Iterator[Starts]:
     running: list[Lanes] = []
 
     def start(
-        destinations: dict[str, Destination], *, shared: bool = False, settings: DeliverySection = QUICK
+        destinations: dict[str, Destination],
+        *,
+        shared: bool = False,
+        settings: DeliverySection = QUICK,
+        options: dict[str, DestinationOptions] | None = None,
     ) -> Lanes:
-        lanes = Lanes(store, destinations, settings, Gate({}), shared=shared)
+        lanes = Lanes(store, destinations, settings, Gate({}), shared=shared, options=options)
         running.append(lanes)
         store.on_commit(lambda change: lanes.wake(change.lanes))
         lanes.start()
@@ -73,6 +78,39 @@ def test_each_destination_gets_what_it_is_owed_as_soon_as_it_is_stored(
     until(lambda: states(store, "one") == states(store, "two") == {"delivered": 5})
     assert sorted(call[0] for call in one.calls) == sorted(call[0] for call in two.calls)
     assert len(one.calls) == 5
+
+
+def test_as_many_calls_as_wanted_are_under_way_at_once_and_each_is_made_once(store: Store, starts: Starts) -> None:
+    together = threading.Barrier(3, timeout=60)
+
+    def answer(_delivery: Delivery) -> Receipt:
+        together.wait()
+        return Receipt()
+
+    destination = told(answer)
+    for number in range(9):
+        owe(store, f"beacon {number}", "one")
+    lanes = starts({"one": destination}, options={"one": DestinationOptions(concurrency=3)})
+
+    until(lambda: states(store, "one") == {"delivered": 9})
+    assert sorted(call[0] for call in destination.calls) == [f"beacon {number}" for number in range(9)]
+    assert lanes.activity()["one"].outcomes == {"delivered": 9}
+    assert lanes.stop(30) == []
+
+
+def test_what_gathers_is_sent_when_the_server_ends(store: Store, starts: Starts) -> None:
+    destination = Told()
+    lanes = starts({"one": destination}, options={"one": DestinationOptions(push_delay=3600)})
+    for number in range(3):
+        owe(store, f"beacon {number}", "one")
+    time.sleep(0.2)
+    before = list(destination.calls)
+
+    lanes.stop(60)
+
+    assert before == []
+    assert states(store, "one") == {"delivered": 3}
+    assert destination.closed
 
 
 def test_a_lane_that_hangs_is_seen_and_delays_no_other(store: Store, starts: Starts) -> None:
@@ -255,7 +293,7 @@ def test_a_log_holds_each_line_once_though_the_process_ends_before_it_is_written
     path = tmp_path / "alerts.log"
     monkeypatch.setattr(sending, "settle", killing)
     first = TextLog(path=path)
-    lane = Lanes(store, {"text_log": first}, QUICK, Gate({}))._threads["text_log"].lane
+    lane = Lanes(store, {"text_log": first}, QUICK, Gate({}))._threads["text_log"][0].lane
     with pytest.raises(Killed):
         until(lambda: lane.turn() == NEVER)
     first.close()

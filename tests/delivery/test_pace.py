@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from neighbours.destinations import SECOND, START, Clock, Told, ToldInBatches, owe, told
-from neighbours.lanes import SETTINGS, Bench
+from neighbours.lanes import SETTINGS, Bench, raises
 from tocsin import detection, registry
 from tocsin.delivery import Lane, Lanes, Means
-from tocsin.delivery.pace import Lately, Rate
+from tocsin.delivery.pace import Lately, Paced, Rate
 from tocsin.delivery.patience import NEVER
 from tocsin.errors import Unavailable
 from tocsin.model import Delivery, Receipt
@@ -20,7 +20,7 @@ from tocsin.store import Store
 def lane_of(bench: Bench, destination: Told, **options: object) -> Lane:
     said = DestinationOptions.model_validate(options)
     lanes = Lanes(bench.store, {"hook": destination}, SETTINGS, Gate({}), clock=bench.clock, options={"hook": said})
-    return lanes._threads["hook"].lane
+    return lanes._threads["hook"][0].lane
 
 
 def test_a_bucket_gives_a_second_at_once_and_then_one_after_the_other() -> None:
@@ -137,3 +137,33 @@ def test_a_batch_larger_than_its_type_takes_is_a_mistake_in_the_configuration() 
         ("destinations.idea_log.batch_size", "must be at most 500 for this type")
     ]
     assert (wiring.options["text_log"].batch_size, wiring.options["text_log"].rate_per_s) == (500, 2)
+
+
+def test_calls_at_once_are_for_types_that_take_one_delivery_and_keep_no_order() -> None:
+    hook = {"type": "webhook", "url": "http://127.0.0.1:9/"}
+    tables = {
+        "destinations": {
+            "idea_log": {"concurrency": 2},
+            "quick": {**hook, "concurrency": 8},
+            "torn": {**hook, "concurrency": 2, "ordered": True},
+        }
+    }
+    wiring, problems = registry.find().wire(tables, {registry.FILE: "tocsin.toml", "data": Path()})
+
+    assert [(one.key, one.remedy) for one in problems] == [
+        ("destinations.idea_log.concurrency", "must be 1: this type takes many deliveries in one call"),
+        ("destinations.torn.concurrency", "must be 1: the lane keeps its order"),
+    ]
+    assert wiring.options["quick"].concurrency == 8
+
+
+def test_a_lane_told_to_keep_its_order_waits_with_all_behind_one_that_must_wait(bench: Bench) -> None:
+    for number in range(3):
+        owe(bench.store, f"beacon {number}", "hook")
+    failing = told(raises(Unavailable("away"), "beacon 1"))
+    means = Means(bench.store, SETTINGS, Gate({}), detection.DEFAULT, bench.lane(failing)._patience, bench.clock)
+
+    bench.run(Lane("hook", failing, means, Paced(ordered=True)), 600)
+
+    assert bench.states(3) == ["delivered", "due", "due"]
+    assert ["beacon 2"] not in failing.calls

@@ -36,7 +36,7 @@ def started(store: Store, stopped: list[Lanes], destination: Destination) -> Lan
     stopped.append(lanes)
     store.on_commit(lambda change: lanes.wake(change.lanes))
     lanes.start()
-    while not lanes._threads["hook"].is_alive():
+    while not lanes._threads["hook"][0].is_alive():
         time.sleep(0.01)
     return lanes
 

@@ -32,7 +32,7 @@ def press(person: Caller, do: str, address: str = f"/lanes/{LANE}", **fields: ob
 
 def destination(hub: Hub, kind: Told) -> None:
     """Put it in the place of the lane's own."""
-    hub.lanes._threads[LANE].lane._destination = kind
+    hub.lanes._threads[LANE][0].lane._destination = kind
 
 
 def test_the_page_of_lanes_tells_how_each_fares(sender: Caller, person: Caller, hub: Hub) -> None:

@@ -89,6 +89,8 @@ class Lane:
         self._batch = max(1, min(destination.batch, paced.batch_size or destination.batch))
         self._rate, self._lately = Rate(paced.rate_per_s), Lately()
         self._gathering = Gathering(paced.gathers, self._now())
+        self._singles = 1 if paced.shares else SINGLES
+        self._ordered = destination.ordered or paced.ordered
         self._width = self._batch  # deliveries in one call; fewer for a while after a call failed as a whole
         self._hand: tuple[Claimed, ...] = ()  # claimed, not yet tried
         self._done: list[Settled] = []  # tried, not yet written down
@@ -200,11 +202,11 @@ class Lane:
             self._hand = ()
 
     def _claim(self, tx: Tx) -> tuple[tuple[Claimed, ...], str]:
-        at, limit = self._now(), self._width if self._batch > 1 else SINGLES
+        at, limit = self._now(), self._width if self._batch > 1 else self._singles
         if self._pulse.down_since is not None:
             limit = 1
         limit = min(limit, max(1, self._rate.free(at)))
-        claimed = sending.claim(tx, self.name, limit, at, at + self._lease, ordered=self._destination.ordered)
+        claimed = sending.claim(tx, self.name, limit, at, at + self._lease, ordered=self._ordered)
         return tuple(claimed), delivery.lane_cursor(tx, self.name)
 
     def _loads(self) -> Iterator[list[tuple[Claimed, Delivery]]]:
@@ -293,8 +295,8 @@ class Lane:
             self._note(item, "failed", at, took, f"{words} ({enough})")
             return
         failures = item.tries if isinstance(outcome, DeliveryError) else max(1, self._blows[item.id])
-        wait = max(self._patience.wait(failures, PROBE if self._destination.ordered else NEVER), asked(outcome))
-        if self._destination.ordered:
+        wait = max(self._patience.wait(failures, PROBE if self._ordered else NEVER), asked(outcome))
+        if self._ordered:
             # It keeps its place at the head, and the lane waits with it.
             self._pulse.rest_until = max(self._pulse.rest_until, ended + wait)
             self._note(item, "retry", at, took, words)

@@ -1,12 +1,11 @@
 """The threads: one for each lane, and a heart that keeps their leases."""
 
-import queue
 import random
 import threading
 import time
 import uuid
-from collections.abc import Callable, Collection, Iterable, Mapping
-from concurrent.futures import Future
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 import structlog
@@ -16,6 +15,7 @@ from tocsin.config import DeliverySection
 from tocsin.delivery.lane import Activity, Answer, Lane, Means
 from tocsin.delivery.pace import Paced
 from tocsin.delivery.patience import SECOND, Patience
+from tocsin.delivery.turning import STORE_AWAY_S, LaneThread
 from tocsin.errors import NotFound, StoreUnavailable
 from tocsin.model import TLP, Alertgroup, Kind, Micros
 from tocsin.plugin import Destination
@@ -28,7 +28,6 @@ log = structlog.get_logger()
 LOOK_EVERY_S = 30.0
 """A lane that nobody woke looks for itself."""
 LOOK_EVERY_SHARED_S = 1.0
-STORE_AWAY_S = 1.0
 
 
 def now() -> Micros:
@@ -37,7 +36,7 @@ def now() -> Micros:
 
 
 class Lanes:
-    """All configured destinations, each served by its own thread, so that none delays another.
+    """All configured destinations, each served by threads of its own, so that none delays another.
 
     `shared` is for several nodes on one store: they look for each other's deliveries every second, and what a killed
     one had in hand comes back when its lease runs out. A single owner takes it back at the start.
@@ -69,19 +68,22 @@ class Lanes:
         }
         """By lane, the kinds of deliveries that its destination is handed."""
         self._threads = {
-            name: _LaneThread(_lane(name, destination, means, said[name]), destination, look, clock)
+            name: tuple(
+                LaneThread(_lane(name, each, means, said[name]), each, look, clock)
+                for each in _copies(destination, said[name].concurrency)
+            )
             for name, destination in destinations.items()
         }
-        self._started = list(self._threads.values())
+        self._started = list(self._all())
 
     def activity(self) -> dict[str, Activity]:
         """What the configured lanes are at. A lane of the store that is not named here has no destination."""
-        return {name: thread.lane.activity for name, thread in self._threads.items()}
+        return {name: together([each.lane.activity for each in threads]) for name, threads in self._threads.items()}
 
     def start(self, only: Collection[str] | None = None) -> None:
         """Begin to send, as soon as the store can be written; `only` down some of the lanes."""
         if only is not None:
-            self._started = [thread for name, thread in self._threads.items() if name in only]
+            self._started = [each for name, threads in self._threads.items() if name in only for each in threads]
         self._heart.start()
 
     def test(self, name: str, timeout_s: float) -> Answer:
@@ -90,28 +92,31 @@ class Lanes:
         Where the lanes do not run, nothing else uses the destination, and it is called from here.
         Raises NotFound: there is no such destination.
         """
-        thread = self._threads.get(name)
-        if thread is None:
+        threads = self._threads.get(name)
+        if threads is None:
             raise NotFound(f"There is no destination {name[:60]!r} in the configuration.")
-        return thread.test(example(name, self._now()), timeout_s)
+        return threads[0].test(example(name, self._now()), timeout_s)
 
     def wake(self, lanes: Iterable[str]) -> None:
         """There is something new to send."""
         for name in lanes:
-            if thread := self._threads.get(name):
+            for thread in self._threads.get(name, ()):
                 thread.bell.set()
 
     def stop(self, timeout: float) -> list[str]:
         """Let calls under way finish, claim no more. Returns the lanes that still send after `timeout` seconds."""
         deadline = time.monotonic() + timeout
         self._ended.set()
-        for thread in self._threads.values():
+        for thread in self._all():
             thread.end(deadline)
-        ending: list[threading.Thread] = [self._heart, *self._threads.values()]
+        ending: list[threading.Thread] = [self._heart, *self._all()]
         for each in ending:
             if each.ident is not None:
                 each.join(max(0.0, deadline - time.monotonic()))
-        return [name for name, thread in self._threads.items() if thread.is_alive()]
+        return [name for name, threads in self._threads.items() if any(each.is_alive() for each in threads)]
+
+    def _all(self) -> Iterator[LaneThread]:
+        return (each for threads in self._threads.values() for each in threads)
 
     def _live(self) -> None:
         opened, wait = False, 0.0
@@ -123,7 +128,7 @@ class Lanes:
                     opened = True
                     for thread in self._started:
                         thread.start()
-                for thread in self._threads.values():
+                for thread in self._all():
                     thread.lane.beat()
             except StoreUnavailable:
                 wait = STORE_AWAY_S
@@ -134,75 +139,25 @@ class Lanes:
             sending.release_all(tx)
 
 
-class _LaneThread(threading.Thread):
-    """Turns its lane until told to stop; whatever goes wrong, it goes on."""
+def _copies(destination: Destination, count: int) -> list[Destination]:
+    """The destination and others like it: each is called by one thread alone, and has connections of its own."""
+    return [destination, *(destination.model_copy() for _ in range(count - 1))]
 
-    def __init__(self, lane: Lane, destination: Destination, look_every_s: float, now: Callable[[], Micros]) -> None:
-        super().__init__(name=f"tocsin-lane-{lane.name}", daemon=True)
-        self.lane, self.bell = lane, threading.Event()
-        self._destination, self._look_every_s, self._now = destination, look_every_s, now
-        self._deadline = 0.0
-        self._tests: queue.SimpleQueue[tuple[Alertgroup, Future[Answer]]] = queue.SimpleQueue()
 
-    def test(self, group: Alertgroup, timeout_s: float) -> Answer:
-        """Have the lane's own thread send it between two rounds: a destination is never called by two at once."""
-        future: Future[Answer] = Future()
-        self._tests.put((group, future))
-        self.bell.set()
-        if not self.is_alive():
-            threading.Thread(target=self._answer_tests, name=f"tocsin-test-{self.lane.name}", daemon=True).start()
-        try:
-            return future.result(timeout_s)
-        except TimeoutError:
-            if future.cancel():
-                words = f"not sent: the lane was busy with another call for {timeout_s:g} seconds"
-            else:
-                words = f"no answer within {timeout_s:g} seconds; whether it arrived is not known"
-            return Answer("unanswered", words)
-
-    def end(self, deadline: float) -> None:
-        """Claim no more, but what has gathered until now, as far as there is time: `deadline` is monotonic."""
-        self._deadline = deadline
-        self.lane.stopping = True
-        self.bell.set()
-
-    def _answer_tests(self) -> None:
-        while True:
-            try:
-                group, future = self._tests.get_nowait()
-            except queue.Empty:
-                return
-            if not future.set_running_or_notify_cancel():
-                continue
-            try:
-                future.set_result(self.lane.test(group))
-            except Exception as error:
-                future.set_exception(error)
-
-    def run(self) -> None:
-        """Until `lane.stopping`."""
-        while not self.lane.stopping:
-            self.bell.clear()
-            self._answer_tests()
-            wait = self._turn()
-            if wait > 0 and not self.lane.stopping:
-                self.bell.wait(min(wait, self._look_every_s))
-        try:
-            self.lane.settle(everything=True)
-            self.lane.empty(lambda: time.monotonic() < self._deadline)
-            self._destination.close()
-        except Exception:
-            log.exception("a lane did not end well", lane=self.lane.name)
-
-    def _turn(self) -> float:
-        """One turn; how many seconds to wait for the next."""
-        try:
-            return (self.lane.turn() - self._now()) / SECOND
-        except StoreUnavailable as error:
-            log.debug("a lane waits for the store", lane=self.lane.name, reason=str(error))
-        except Exception:
-            log.exception("a lane stumbled", lane=self.lane.name)
-        return STORE_AWAY_S
+def together(several: Sequence[Activity]) -> Activity:
+    """What the threads of one lane are at, as one. It rests when all of them do."""
+    began = [each.sending_since for each in several if each.sending_since is not None]
+    rests = [each.rest_until for each in several if each.rest_until is not None]
+    return Activity(
+        sending_since=min(began, default=None),
+        in_hand=sum(each.in_hand for each in several),
+        rest_until=min(rests) if len(rests) == len(several) else None,
+        outcomes=sum((Counter(each.outcomes) for each in several), Counter[str]()),
+        took=sum(each.took for each in several),
+        delay=sum(each.delay for each in several),
+        hung=any(each.hung for each in several),
+        per_minute=sum(each.per_minute for each in several),
+    )
 
 
 def _lane(name: str, destination: Destination, means: Means, said: DestinationOptions) -> Lane:
@@ -216,7 +171,8 @@ def _lane(name: str, destination: Destination, means: Means, said: DestinationOp
     settings = means.settings.model_copy(update={key: value for key, value in own.items() if value is not None})
     patience = Patience(settings, random.Random())  # noqa: S311 – jitter
     means = means._replace(settings=settings, patience=patience)
-    paced = Paced(said.batch_size, said.rate_per_s, int(said.push_delay * SECOND))
+    rate, gathers = said.rate_per_s / said.concurrency, int(said.push_delay * SECOND)
+    paced = Paced(said.batch_size, rate, gathers, said.ordered, said.concurrency > 1)
     return Lane(name, destination, means, paced)
 
 

@@ -12,13 +12,16 @@ WINDOW = 60
 class Paced(NamedTuple):
     """How a lane calls its destination.
 
-    `batch_size` deliveries in a call (None: as many as it takes), `rate_per_s` deliveries a second (0: no limit), and
-    the time `gathers` from one round of calls to the next.
+    `batch_size` deliveries in a call (None: as many as it takes), `rate_per_s` deliveries a second (0: no limit), the
+    time `gathers` from one round of calls to the next, whether one that must wait holds back all behind it, and
+    whether the lane is one of several that share the work, so that it takes no more in hand than it is at.
     """
 
     batch_size: int | None = None
     rate_per_s: float = 0
     gathers: Micros = 0
+    ordered: bool = False
+    shares: bool = False
 
 
 AT_ONCE = Paced()
