@@ -5,7 +5,7 @@ sorts what goes wrong, `client.py` is the services themselves.
 """
 
 from tocsin.kit.taxii1.client import Taxii1
-from tocsin.kit.taxii1.messages import Block, Collection, Part, Service, Status
+from tocsin.kit.taxii1.messages import Block, Collection, Part, Place, Status
 from tocsin.kit.taxii1.options import Taxii1Options
 
-__all__ = ["Block", "Collection", "Part", "Service", "Status", "Taxii1", "Taxii1Options"]
+__all__ = ["Block", "Collection", "Part", "Place", "Status", "Taxii1", "Taxii1Options"]

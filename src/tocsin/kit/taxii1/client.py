@@ -9,7 +9,7 @@ from tocsin.errors import Rejected, Unavailable
 from tocsin.kit.http import redacted
 from tocsin.kit.taxii1 import messages
 from tocsin.kit.taxii1.line import Answered, Line
-from tocsin.kit.taxii1.messages import MESSAGE_BINDING, Collection, Nonsense, Part, Service, Status
+from tocsin.kit.taxii1.messages import MESSAGE_BINDING, Collection, Nonsense, Part, Place, Status
 from tocsin.kit.taxii1.options import Taxii1Options
 
 LONGEST_ANSWER = 8 * 2**20
@@ -24,19 +24,19 @@ class Taxii1:
         """`longest_answer`: bytes of one message. Raises Unavailable: a file of certificates cannot be read."""
         self._options = options
         self._line = Line(options, longest_answer)
-        self._found: dict[tuple[Kind, str], Service] = {}
+        self._found: dict[tuple[Kind, str], Place] = {}
 
     def close(self) -> None:
         """Let go of the connections."""
         self._line.close()
 
-    def services(self) -> list[Service]:
+    def services(self) -> list[Place]:
         """What the discovery service names, by absolute addresses. Raises Rejected, Unavailable."""
         url = self._options.url
         said = self._line.ask(url, messages.request("Discovery_Request", _id()), "Discovery_Response")
         return [one._replace(address=urljoin(url, one.address)) for one in messages.services(said)]
 
-    def collections(self, services: Sequence[Service]) -> list[Collection] | None:
+    def collections(self, services: Sequence[Place]) -> list[Collection] | None:
         """What the collection management service among these names; None where there is no such service.
 
         Raises Rejected, Unavailable.
@@ -56,7 +56,7 @@ class Taxii1:
                 ]
         return None
 
-    def place(self, kind: Kind, collection: str, binding: str = "") -> Service:
+    def place(self, kind: Kind, collection: str, binding: str = "") -> Place:
         """The inbox or poll service for a collection ("": whichever the service keeps), and that it takes a binding.
 
         Raises:
@@ -115,9 +115,9 @@ class Taxii1:
                 result_part_number=str(number + 1),
             )
 
-    def _look(self, kind: Kind, collection: str, binding: str) -> Service:
+    def _look(self, kind: Kind, collection: str, binding: str) -> Place:
         if not self._options.url:
-            return Service(kind, self._options.service)
+            return Place(kind, self._options.service)
         services = self.services()
         try:
             listed = self.collections(services)
@@ -127,7 +127,7 @@ class Taxii1:
         if known is not None:
             self._check(f'the collection "{collection}"', known.content, binding)
         if self._options.service:
-            return Service(kind, self._options.service)
+            return Place(kind, self._options.service)
         speaking = [
             one
             for one in services

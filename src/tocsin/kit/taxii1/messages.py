@@ -21,8 +21,8 @@ class Nonsense(Exception):
     """What came is no TAXII 1.1 message; the text says why."""
 
 
-class Service(NamedTuple):
-    """A service that discovery names. `content` are the bindings it takes, empty for any."""
+class Place(NamedTuple):
+    """Where a service is, as discovery names it. `content` are the bindings it takes, empty for any."""
 
     type: str
     address: str
@@ -110,7 +110,7 @@ def poll(message_id: str, collection: str, begin: str) -> etree._Element:
 
 
 def encoded(message: etree._Element) -> bytes:
-    """A message as it is sent: UTF-8 without an XML declaration, over which libtaxii, and OpenTAXII with it, stumbles."""
+    """A message as it is sent: UTF-8 without an XML declaration, which libtaxii, and so OpenTAXII, answers with 500."""
     return etree.tostring(message, encoding="UTF-8", xml_declaration=False)
 
 
@@ -150,10 +150,10 @@ def status(message: etree._Element) -> Status:
     return Status(message.get("status_type") or "", message.get("message_id") or "", said, details)
 
 
-def services(message: etree._Element) -> list[Service]:
+def services(message: etree._Element) -> list[Place]:
     """What a Discovery_Response names."""
     return [
-        Service(
+        Place(
             type=one.get("service_type") or "",
             address=_said(one, "Address"),
             protocol=_said(one, "Protocol_Binding"),
