@@ -3,13 +3,16 @@
 import re
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
 from neighbours import taxii as neighbour
+from neighbours.certificates import Authority
 from neighbours.medallion import ALERTS, PASSWORD, USER, Medallion, medallion
+from neighbours.server import Server as Hub
 from neighbours.taxii import Object, a_collection
 from neighbours.taxii import Taxii as Server
 from tocsin.destinations.taxii import Taxii
@@ -227,11 +230,11 @@ def test_one_that_stays_pending_is_asked_for_later_and_not_posted_again(server: 
     sent = to().send_batch(some(1, 2), "")
     later = to().send_batch(some(1, 2, attempt=2), sent.cursor)  # as after a restart: only the cursor is left
     server.pending_looks = 0
-    server.waiting = dict.fromkeys(server.waiting, 0)
+    server.finish()
     last = to().send_batch(some(2, 1, 3, attempt=3), later.cursor)
 
     assert [str(one) for one in sent.outcomes] == [
-        f"8 of 8 objects are pending: the server has not finished with it (status {next(iter(server.statuses))})"
+        f"8 of 8 objects are pending: the server has not finished with it (status {next(iter(server.waiting))})"
     ] * 2
     assert kinds_of(sent.outcomes) == kinds_of(later.outcomes) == [Unavailable, Unavailable]
     assert kinds_of(last.outcomes) == [Receipt, Receipt, Receipt]
@@ -243,7 +246,7 @@ def test_what_failed_while_it_was_pending_fails_then(server: Server, to: Open) -
     server.pending_looks = 1
     server.refuses = lambda one: "no" if one.get("name") == "Scan 2" else ""
     sent = to().send_batch(some(1, 2), "")
-    server.waiting = dict.fromkeys(server.waiting, 0)
+    server.finish()
     later = to().send_batch(some(1, 2, attempt=2), sent.cursor)
 
     assert kinds_of(later.outcomes) == [Receipt, Rejected]
@@ -255,9 +258,8 @@ def test_a_status_the_server_forgot_is_no_success(server: Server, to: Open, ther
     server.pending_looks = 10
     sent = to().send_batch(some(1), "")
     server.forgets, server.pending_looks = True, 0
-    if not there:
-        server.held.clear()
-    server.waiting = dict.fromkeys(server.waiting, 0)
+    if there:
+        server.finish()
     later = to().send_batch(some(1, attempt=2), sent.cursor)
 
     assert kinds_of(later.outcomes) == [Receipt]
@@ -268,7 +270,7 @@ def test_a_status_the_server_forgot_is_no_success(server: Server, to: Open, ther
 @pytest.mark.parametrize("there", [True, False])
 def test_a_status_forgotten_while_one_waits_sends_one_to_look(server: Server, to: Open, there: bool) -> None:
     server.pending_looks, server.forgets = 1, True
-    server.loses = not there
+    server.takes_unseen = there
     [outcome] = to(status_wait_s=60).send_batch(some(1), "").outcomes
 
     assert isinstance(outcome, Receipt if there else Unavailable)
@@ -361,6 +363,34 @@ def test_options_of_destination_server_and_words_stand_in_one_table(to: Open) ->
     with pytest.raises(ValidationError, match="frozen"):
         to().collection = "x"
     assert neighbour.PASSWORD not in repr(to())
+
+
+def test_the_doctor_says_in_words_what_is_wrong(server: Server, tmp_path: Path) -> None:
+    ask = f'type = "taxii"\nuser = "{neighbour.USER}"\npassword = "{neighbour.PASSWORD}"\n'
+    authority = Authority(tmp_path / "authority")
+    with neighbour.taxii(authority) as hidden:
+        wrong = {
+            "good": (server.url, "Alerts"),
+            "unknown": (server.url, "Alarts"),
+            "nowhere": ("https://nowhere.invalid/", "Alerts"),
+            "untrusted": (hidden.url, "Alerts"),
+            "plain": (server.url.replace("http:", "https:"), "Alerts"),
+        }
+        tables = [f'[destinations.{n}]\n{ask}url = "{url}"\ncollection = "{c}"\n' for n, (url, c) in wrong.items()]
+        data = tmp_path / "data"
+        data.mkdir(mode=0o750)
+        (data / "tocsin.toml").write_text("\n".join(tables))
+        said = Hub(data).tocsin("doctor", check=False).stdout
+
+    lines = {line.partition(": ")[0].split()[-1]: line for line in said.splitlines()}
+    assert lines["good"].startswith("ok")
+    assert "may write to the collection Alerts" in lines["good"]
+    assert "did you mean Alerts" in lines["unknown"]
+    assert "there is no address for that name" in lines["nowhere"]
+    assert "is not trusted" in lines["untrusted"]
+    assert "name its authority in ca_file" in lines["untrusted"]
+    assert "cannot be reached" in lines["plain"]
+    assert neighbour.PASSWORD not in said
 
 
 @pytest.fixture(scope="module")

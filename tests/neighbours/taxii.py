@@ -43,9 +43,9 @@ class Taxii:
         self.versions = [MEDIA]
         self.max_content_length = 100_000
         self.really_takes = 0
-        self.pending_looks = 0
+        self.pending_looks = 0  # so often a status is pending; what is, is not held yet
+        self.takes_unseen = False  # hold it nevertheless
         self.forgets = False
-        self.loses = False  # it says yes, and keeps nothing
         self.lists = True
         self.fails_duplicates = True
         self.refuses: Callable[[Object], str] = lambda one: ""
@@ -56,10 +56,10 @@ class Taxii:
         self.garbled = b""
         self.next_get: list[Any] = []
         self.held: list[tuple[str, Object]] = []  # when it was added, and what
-        self.failed: list[str] = []
         self.requests: list[tuple[str, str, dict[str, str], int]] = []
         self.statuses: dict[str, dict[str, Any]] = {}
-        self.waiting: dict[str, int] = {}
+        self.looks_left: dict[str, int] = {}
+        self.waiting: dict[str, list[Object]] = {}
         self.tokens: dict[str, int] = {}
         self.lock = threading.RLock()
         self.now = datetime(2026, 11, 22, tzinfo=UTC)
@@ -78,43 +78,61 @@ class Taxii:
         return [path for method, path, *_ in self.requests if method == "GET" and part in path]
 
     def take(self, objects: list[Object]) -> dict[str, Any]:
-        """Add what is not there, and say what became of each."""
+        """Take objects, at once or after a few looks at their status."""
         with self.lock:
-            self.now += timedelta(seconds=1)
-            added = self.now.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-            there = {(one["id"], version_of(one)) for _, one in self.held}
-            successes: list[dict[str, str]] = []
-            failures: list[dict[str, str]] = []
-            for one in objects:
-                said = {"id": one["id"], "version": version_of(one) or added}
-                if why := self.refuses(one):
-                    failures.append({**said, "message": why})
-                    self.failed.append(one["id"])
-                elif (one["id"], version_of(one)) in there and self.fails_duplicates:
-                    failures.append({**said, "message": "Unable to process object"})
-                else:
-                    if (one["id"], version_of(one)) not in there and not self.loses:
-                        self.held.append((added, one))
-                        there.add((one["id"], version_of(one)))
-                    successes.append(said)
-            status: dict[str, Any] = {"id": str(uuid.uuid4()), "status": "complete", "total_count": len(objects)}
-            status |= {"success_count": len(successes), "failure_count": len(failures), "pending_count": 0}
-            if self.lists:
-                status |= {"successes": successes, "failures": failures}
-            self.statuses[status["id"]] = status
-            self.waiting[status["id"]] = self.pending_looks
-            return self.shown(status["id"], objects)
+            id = str(uuid.uuid4())
+            self.looks_left[id], self.waiting[id] = self.pending_looks, objects
+            if not self.pending_looks or self.takes_unseen:
+                self._finish(id)
+            return self.shown(id)
 
-    def shown(self, id: str, objects: list[Object] | None = None) -> dict[str, Any]:
-        """The status as it may be seen now: pending for a few looks."""
-        status = self.statuses[id]
-        if self.waiting[id] <= 0:
-            return status
-        pending = {"status": "pending", "success_count": 0, "failure_count": 0}
-        listed = [{"id": one["id"], "version": version_of(one)} for one in objects or []]
-        return {"id": id, "total_count": status["total_count"], "pending_count": status["total_count"], **pending} | (
-            {"pendings": listed} if listed else {}
-        )
+    def shown(self, id: str) -> dict[str, Any]:
+        """The status as it may be seen now."""
+        with self.lock:
+            if self.looks_left[id] <= 0:
+                self._finish(id)
+                return self.statuses[id]
+            objects = self.waiting[id]
+            counts = {
+                "total_count": len(objects),
+                "success_count": 0,
+                "failure_count": 0,
+                "pending_count": len(objects),
+            }
+            named = {"pendings": [{"id": one["id"], "version": version_of(one)} for one in objects]}
+            return {"id": id, "status": "pending", **counts} | (named if self.lists else {})
+
+    def finish(self) -> None:
+        """Be done with everything that is pending."""
+        with self.lock:
+            self.looks_left = dict.fromkeys(self.looks_left, 0)
+            for id in self.looks_left:
+                self._finish(id)
+
+    def _finish(self, id: str) -> None:
+        """Add what is not there, and note what became of each."""
+        if id in self.statuses:
+            return
+        self.now += timedelta(seconds=1)
+        added = self.now.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        there = {(one["id"], version_of(one)) for _, one in self.held}
+        successes: list[dict[str, str]] = []
+        failures: list[dict[str, str]] = []
+        for one in self.waiting[id]:
+            said, key = {"id": one["id"], "version": version_of(one) or added}, (one["id"], version_of(one))
+            if why := self.refuses(one):
+                failures.append({**said, "message": why})
+            elif key in there and self.fails_duplicates:
+                failures.append({**said, "message": "Unable to process object"})
+            else:
+                successes.append(said)
+                if key not in there:
+                    self.held.append((added, one))
+                    there.add(key)
+        counts = {"success_count": len(successes), "failure_count": len(failures), "pending_count": 0}
+        self.statuses[id] = {"id": id, "status": "complete", "total_count": len(self.waiting[id]), **counts}
+        if self.lists:
+            self.statuses[id] |= {"successes": successes, "failures": failures}
 
 
 def version_of(one: Object) -> str:
@@ -237,10 +255,10 @@ class _Door(BaseHTTPRequestHandler):
     def _status(self, id: str) -> None:
         known = self.server.known
         with known.lock:
-            if id not in known.statuses or known.forgets:
+            if id not in known.looks_left or known.forgets:
                 self._say(404, {"title": "No such status"})
                 return
-            known.waiting[id] -= 1
+            known.looks_left[id] -= 1
             self._say(200, known.shown(id))
 
     def _manifest(self, query: dict[str, str]) -> None:
