@@ -141,7 +141,7 @@ def test_a_batch_larger_than_its_type_takes_is_a_mistake_in_the_configuration() 
 
 def test_calls_at_once_are_for_types_that_take_one_delivery_and_keep_no_order() -> None:
     hook = {"type": "webhook", "url": "http://127.0.0.1:9/"}
-    tables = {
+    tables: dict[str, dict[str, dict[str, object]]] = {
         "destinations": {
             "idea_log": {"concurrency": 2},
             "quick": {**hook, "concurrency": 8},
