@@ -10,7 +10,7 @@ from pydantic import Field
 
 from tocsin.destinations.email.line import Line
 from tocsin.entities import defanged
-from tocsin.errors import DeliveryError, Rejected
+from tocsin.errors import DeliveryError, Unavailable
 from tocsin.formats.letter import LetterForm
 from tocsin.kit.paths import DataPath
 from tocsin.kit.secrets import Secret
@@ -62,9 +62,7 @@ class Email(Destination):
         try:
             title, text = FORM.digest(groups, [self._link(group.id) for group in groups])
             outcome = self._mail(alerts[0].uid, title, text)
-        except Rejected:  # one may be to blame for all: each shows for itself
-            return Sent.one_by_one(self.send, deliveries, cursor)
-        except DeliveryError as error:
+        except Unavailable as error:  # a refusal is raised: who is to blame for it shows in smaller parts
             outcome = error
         others = [each for each in deliveries if each.kind != "alert"]
         rest = iter(Sent.one_by_one(self.send, others, cursor).outcomes)

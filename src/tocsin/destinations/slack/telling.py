@@ -21,12 +21,12 @@ class Telling:
         self._line, self._words = line, words
 
     def posted(self, alerts: Sequence[Delivery], *, as_digest: bool) -> Outcomes:
-        """Each as a message of its own, or all as one; one that is refused is not held against the others."""
+        """Each as a message of its own, or all as one. Raises Rejected: who is to blame shows in smaller parts."""
         if not as_digest:
             return {each.uid: _tried(partial(self._post, [each])) for each in alerts}
         outcome = _tried(partial(self._post, alerts))
         if isinstance(outcome, Rejected):
-            return self.posted(alerts, as_digest=False)
+            raise outcome
         if isinstance(outcome, Receipt) and outcome.remote_id:
             outcome = msgspec.structs.replace(outcome, remote_id=outcome.remote_id + DIGEST)
         return dict.fromkeys((each.uid for each in alerts), outcome)
