@@ -211,7 +211,7 @@ class Round:
             evidence.problems.append(f"with every fault lifted the hub did not recover by itself: {said}")
             hub.kill()
             scene.start_hub()
-        mover.finish(resume=self._chance.random() < 0.5)
+        mover.finish(resume=not self.script and self._chance.random() < 0.5)
         evidence.deeds = mover.deeds
         evidence.problems += mover.problems
         owing = gathering.wait_drained(hub, mover.deeds, DRAINED_WITHIN_S)

@@ -3,6 +3,7 @@
 import errno
 import itertools
 import os
+import random
 import subprocess
 import sys
 import time
@@ -14,6 +15,7 @@ import pytest
 
 from loss.faults import DATABASE, EVERYWHERE, Fault, Scene, happen, plan
 from loss.hub import Hub
+from loss.moves import DRAWN, MOVES
 from loss.numbered import draw, marks
 from loss.rounds import cluster_on_own_disk
 from loss.volume import Volume, allow_growth, forbid_growth
@@ -49,9 +51,13 @@ def test_some_seed_plans_each_fault() -> None:
     assert planned == {*EVERYWHERE, *DATABASE}
 
 
-def test_a_drawn_message_carries_a_mark_on_each_row() -> None:
-    import random
+def test_some_seed_draws_each_move() -> None:
+    drawn = {random.Random(f"{seed} moves").choice(DRAWN) for seed in range(300)}
 
+    assert drawn == set(MOVES)
+
+
+def test_a_drawn_message_carries_a_mark_on_each_row() -> None:
     chance = random.Random(1)
     for number in range(1, 60):
         message = draw(chance, number, 1, ["<earlier>"])
