@@ -1,5 +1,6 @@
 """With a profile on, no own address and no own host is in any byte that any destination sends, whatever the input."""
 
+import contextlib
 import json
 import uuid
 from collections.abc import Iterator
@@ -10,11 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sharing.disguises import DISGUISES, DOMAINS, NETWORKS, OWN, own_in
-from tocsin.entities import defanged
+from tocsin.entities import by_alert, defanged
+from tocsin.errors import Skipped
 from tocsin.formats import group_json, idea, log_line
 from tocsin.formats.letter import LetterForm
 from tocsin.formats.slack import SlackForm
 from tocsin.formats.stix import Writer, bundle, identity
+from tocsin.formats.stix1 import Feed
 from tocsin.model import Alert, Alertgroup, Delivery, Detection, Endpoint, Link
 from tocsin.sharing import Profile, Redaction
 
@@ -23,6 +26,7 @@ KEY = b"a key of the tests"
 REDACTIONS = {way: Redaction(PROFILE.model_copy(update={"way": way}), KEY) for way in ("pseudonym", "drop")}
 SLACK, LETTER = SlackForm(defanged), LetterForm(defanged)
 STIX = Writer(identity("Tocsin"), lambda type, value: False)
+STIX1 = Feed("Tocsin", own=lambda type, value: False, entities=by_alert, asserted=frozenset(("cidr", "file")))
 
 
 def sent_of(group: Alertgroup) -> Iterator[tuple[str, bytes]]:
@@ -44,6 +48,9 @@ def sent_of(group: Alertgroup) -> Iterator[tuple[str, bytes]]:
     yield "email", f"{LETTER.title(group)}\n{LETTER.text(group)}".encode()
     yield "email digest", "\n".join(LETTER.digest([group], [""])).encode()
     yield "stix", bundle(STIX.write(group).objects)
+    for kind in ("alert", "recall"):
+        with contextlib.suppress(Skipped):  # where nothing of it is bad
+            yield f"stix1 {kind}", STIX1.package(msgspec.structs.replace(after, kind=kind))
 
 
 def everywhere(text: str) -> Alertgroup:

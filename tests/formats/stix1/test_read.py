@@ -121,6 +121,22 @@ def test_what_is_no_package_is_unreadable_and_says_why(body: bytes, reason: str)
         stix1.alertgroup(body)
 
 
+def test_a_small_package_that_points_at_the_same_over_and_over_grows_only_so_far() -> None:
+    address = FEED[FEED.index(b"<cybox:Object>") : FEED.index(b"</cybox:Object>") + len(b"</cybox:Object>")]
+    seen = b"".join(b'<cybox:Observable id="ex:o%d">%b</cybox:Observable>' % (n, address) for n in range(400))
+    pointed = b"".join(b'<cybox:Observable idref="ex:o%d"/>' % n for n in range(400))
+    indicator = b'<stix:Indicator id="ex:i"><indicator:Observable>%b</indicator:Observable></stix:Indicator>' % (
+        b'<cybox:Observable_Composition operator="OR">%b</cybox:Observable_Composition>' % pointed
+    )
+    distinct = seen.replace(b"192.0.2.8", b"%d")
+    body = OPENING + b"<stix:Observables>%b</stix:Observables><stix:Indicators>%b</stix:Indicators>" % (
+        distinct % tuple(range(400)),
+        indicator * 400,
+    )
+    with pytest.raises(Unreadable, match="more than 100,000 values"):
+        stix1.alertgroup(body + b"</stix:STIX_Package>")
+
+
 @given(st.binary(max_size=200), st.integers(0, len(FEED)), st.integers(0, 50))
 def test_no_bytes_break_the_reader(noise: bytes, at: int, gone: int) -> None:
     for body in (noise, FEED[:at] + noise + FEED[at + gone :], OPENING + noise):

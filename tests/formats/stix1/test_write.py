@@ -10,7 +10,7 @@ from lxml import etree
 
 from neighbours import stix1_oracles as oracles
 from tocsin.errors import Skipped
-from tocsin.formats.stix1 import Feed, namespace
+from tocsin.formats.stix1 import Feed, alertgroup, namespace
 from tocsin.formats.stix1.cybox import MAKERS
 from tocsin.model import (
     TLP,
@@ -76,6 +76,18 @@ def texts(root: etree._Element, path: str) -> list[str]:
     found = root.xpath(path, namespaces=NS)
     assert isinstance(found, list)
     return [str(one) for one in found]
+
+
+def test_the_validator_would_say_what_is_wrong() -> None:
+    package = feed().package(delivery(group(SCAN)))
+    for right, wrong in (
+        (b'version="1.2"', b'version="9"'),
+        (b"<indicator:Title>", b"<indicator:Name>x</indicator:Name><indicator:Title>"),
+        (b'category="ipv4-addr"', b'category="v4"'),
+        (b">Revokes<", b">Unsays<"),
+        (b">High<", b">Sure<"),
+    ):
+        assert right not in package or oracles.complaints(package.replace(right, wrong, 1)), wrong
 
 
 def test_a_scan_is_an_indicator_with_its_sightings_and_an_incident() -> None:
@@ -253,3 +265,7 @@ def test_every_package_that_can_be_written_is_valid(
         return
 
     assert oracles.complaints(package) == [], json.dumps(package.decode())
+    read = alertgroup(package)
+    indicators = {alert.data["id"] for alert in read.alerts if alert.data["kind"] == "indicator"}
+    assert len(indicators) == package.count(b"<stix:Indicator ")
+    assert read.tlp == tlp

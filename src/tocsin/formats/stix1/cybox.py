@@ -40,10 +40,10 @@ def described(observable: etree._Element, id: str, type: str, value: str, *, pat
     make = MAKERS.get(type)
     if make is None or not names.writable(value):
         return False
-    holder = etree.Element(names.tag("cybox:Object"), {"id": id}, nsmap=names.SPACES)
+    holder = under(observable, "cybox:Object", id=id)
     if make(holder, value, pattern) is None:
+        observable.remove(holder)
         return False
-    observable.append(holder)
     return True
 
 

@@ -1,6 +1,7 @@
 """Namespaces, ids and texts of STIX 1.2 packages."""
 
 import re
+from functools import cache
 
 from lxml import etree
 
@@ -46,6 +47,7 @@ def identifier(kind: str, hub: str, *key: str) -> str:
     return f"{PREFIX}:{kind}-{_uuid(kind, hub, *key)}"
 
 
+@cache
 def tag(name: str) -> str:
     """`stix:Indicator` as lxml writes it."""
     prefix, _, local = name.partition(":")

@@ -6,6 +6,7 @@ Versions 1.0 to 1.2 share their namespaces. Entities, DTDs and the network are o
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from typing import Any, NamedTuple
 
 import msgspec
@@ -22,6 +23,8 @@ ROOT = f"{{{STIX}}}STIX_Package"
 OBSERVABLE = f"{{{CYBOX}}}Observable"
 MARK = STIX.encode()
 LOOKED_AT = 65_536
+MOST_ROWS = 100_000
+"""A small package can point at the same observables over and over."""
 STRICTEST = (TLP.RED, TLP.AMBER_STRICT, TLP.AMBER, TLP.GREEN, TLP.CLEAR)
 CONFIDENCES = {"high": 0.85, "medium": 0.5, "low": 0.15, "none": 0.0}
 """The middles of the ranges of STIX 2.1, appendix A."""
@@ -55,7 +58,9 @@ def identifier(body: bytes) -> Identifier:
 def alertgroup(body: bytes) -> Alertgroup:
     """The package as an alertgroup. Raises Unreadable: no such XML, a DTD in it, or nothing told."""
     root = _root(body)
-    found = list(_rows(root))
+    found = list(islice(_rows(root), MOST_ROWS + 1))
+    if len(found) > MOST_ROWS:
+        raise Unreadable(f"more than {MOST_ROWS:,} values: indicators that share long lists of observables")
     if not found:
         raise Unreadable("a STIX 1 package that tells nothing: no indicator, observable, incident or the like")
     header = root.find(tag("stix:STIX_Header"))

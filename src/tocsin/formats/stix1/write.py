@@ -112,10 +112,10 @@ class Package:
         """The id of what was seen, said once in a package; "" if CybOX has no object for it."""
         if value not in self._ids:
             id = names.identifier("Observable", self._hub, *value)
-            made = etree.Element(names.tag("cybox:Observable"), {"id": id}, nsmap=names.SPACES)
+            made = under(self._observables, "cybox:Observable", id=id)
             fits = cybox.described(made, names.identifier("Object", self._hub, *value), *value, pattern=False)
-            if fits:
-                self._observables.append(made)
+            if not fits:
+                self._observables.remove(made)
             self._ids[value] = id if fits else ""
         return self._ids[value]
 
