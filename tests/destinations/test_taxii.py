@@ -389,7 +389,7 @@ def test_the_doctor_says_in_words_what_is_wrong(server: Server, tmp_path: Path) 
     assert "there is no address for that name" in lines["nowhere"]
     assert "is not trusted" in lines["untrusted"]
     assert "name its authority in ca_file" in lines["untrusted"]
-    assert "cannot be reached" in lines["plain"]
+    assert "does not speak TLS as expected" in lines["plain"]
     assert neighbour.PASSWORD not in said
 
 

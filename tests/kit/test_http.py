@@ -335,10 +335,14 @@ class Door(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def behind_tls(authority: Authority, name: str = "localhost") -> Iterator[str]:
+def behind_tls(
+    authority: Authority, name: str = "localhost", wants: ssl.VerifyMode = ssl.CERT_OPTIONAL
+) -> Iterator[str]:
     """The URL of a server that shows a certificate for `name` and wants one of the same authority."""
     server = PlainServer(("127.0.0.1", 0), Door)
-    server.socket = authority.context(name).wrap_socket(server.socket, server_side=True)
+    context = authority.context(name)
+    context.verify_mode = wants
+    server.socket = context.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
     thread.start()
     try:
@@ -400,3 +404,18 @@ def test_asking_gives_any_status_and_says_whether_the_body_is_whole(httpserver: 
     assert (whole.status, whole.body, whole.whole) == (404, b"x" * 11, True)
     with pytest.raises(Rejected, match=r'here answered 404 \(Not Found\), "no such thing"'):
         sort(whole, "here", "no such thing")
+
+
+def test_a_peer_that_wants_a_certificate_says_so_by_tls(tmp_path: Path) -> None:
+    authority = Authority(tmp_path)
+    with (
+        behind_tls(authority, wants=ssl.CERT_REQUIRED) as url,
+        Client(20, authority.file) as client,
+        pytest.raises(Unavailable, match=r"certificate required|broke the connection"),
+    ):
+        client.ask("GET", url)
+
+
+def test_a_peer_without_tls_is_told_from_one_that_is_not_there(httpserver: HTTPServer, client: Client) -> None:
+    with pytest.raises(Unavailable, match=r"https://localhost:\d+ does not speak TLS as expected: "):
+        client.ask("GET", httpserver.url_for("/x").replace("http:", "https:"))

@@ -10,7 +10,7 @@ import re
 import socket
 import ssl
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -222,15 +222,25 @@ def _beginning(response: httpx2.Response, within_s: float, most: int) -> tuple[b
 def _no_connection(error: httpx2.ConnectError, where: str) -> Unavailable:
     """Why there is none: the system's or TLS's words, which hold no part of the URL beyond the host."""
     text = " ".join(str(error).split())[:200] or "no connection"
-    cause: BaseException | None = error
-    while cause is not None:
+    for cause in _causes(error):
         if isinstance(cause, socket.gaierror):
             return Unavailable(f"{where} cannot be reached: there is no address for that name ({text})")
         if isinstance(cause, ssl.SSLCertVerificationError):
             return Untrusted(f"the certificate of {where} is not trusted: {cause.verify_message or text}")
-        cause = cause.__cause__ or cause.__context__
+        if isinstance(cause, ssl.SSLError):
+            return Unavailable(f"{where} does not speak TLS as expected: {text}")
     return Unavailable(f"{where} cannot be reached: {text}")
 
 
 def _kind(error: httpx2.HTTPError) -> str:
-    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type(error).__name__).lower()
+    """What broke; where TLS said why, as when it wants a client certificate, its words."""
+    kind = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type(error).__name__).lower()
+    reasons = [cause.reason for cause in _causes(error) if isinstance(cause, ssl.SSLError) and cause.reason]
+    return f"{kind} ({reasons[0].replace('_', ' ').lower()})" if reasons else kind
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    cause: BaseException | None = error
+    while cause is not None:
+        yield cause
+        cause = cause.__cause__ or cause.__context__
