@@ -95,3 +95,49 @@ def test_no_text_breaks_or_forges_a_line(name: str, category: str, subject: str)
     assert len(lines) == 3
     assert all(line.startswith("2023-10-26T10:10:10Z: Src IP - ") for line in lines)
     assert log_line.lines(group) == text
+
+
+def slips_lines(*meant: Detection, json: str = "{}", subject: str = "a subject") -> list[str]:
+    alerts = tuple(Alert(json=json, uid=f"u-{number}", detection=each) for number, each in enumerate(meant))
+    group = Alertgroup(subject=subject, alerts=alerts, received=RECEIVED + 5, id=7)
+    return log_line.lines(group, "slips").decode().splitlines()
+
+
+def test_the_form_of_slips_is_its_line_to_the_letter() -> None:
+    meant = Detection(
+        description="ARP scan detected",
+        detected=RECEIVED,
+        sources=(Endpoint(addresses=("192.168.1.100",)),),
+    )
+    (line,) = slips_lines(meant, json='{"timewindow": 1}')
+
+    assert line == ("2023-10-26T10:10:10+00:00 (TW 1): Src IP 192.168.1.100             . Detected ARP scan detected ")
+
+
+def test_the_form_of_slips_says_the_level_once_and_the_host_in_the_column() -> None:
+    named = Detection(
+        description="x. Threat level: high.",
+        severity=Severity.HIGH,
+        sources=(Endpoint(addresses=("192.0.2.7",), hostnames=("pc",)),),
+    )
+
+    (line,) = slips_lines(named)
+
+    assert line.endswith("Src IP 192.0.2.7 (pc)            . Detected x. Threat level: high. ")
+
+
+def test_an_alertgroup_of_several_ends_with_a_line_that_says_so() -> None:
+    first, second, alert = slips_lines(SCAN, SCAN, json='{"timewindow": {"number": 3}}')
+
+    assert first == second
+    assert alert == (
+        "2023-10-26T10:10:10.123456+00:00: Src IP 192.168.1.100             . Generated an alert given enough "
+        "evidence on timewindow 3. (real time 2023/10/26 10:10:10.000005+0000)"
+    )
+
+
+@given(st.text(), st.text())
+def test_no_text_breaks_a_line_of_slips(name: str, subject: str) -> None:
+    meant = Detection(name=name + "\nx", sources=(Endpoint(hostnames=(name + "\r",)),))
+
+    assert len(slips_lines(meant, meant, subject=subject)) == 3

@@ -23,6 +23,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, Literal
 
+from tocsin.formats.slips import told
 from tocsin.formats.times import rfc3339, writable
 from tocsin.model import Alert, Alertgroup, Detection, Endpoint, Micros
 
@@ -132,7 +133,7 @@ def window(alert: Alert) -> int | None:
     """The number of Slips' time window that a row names: beside the rest, or in the Note of an IDMEFv2 message."""
     if "timewindow" not in alert.json:
         return None
-    window = alert.data.get("timewindow")
+    window = told(alert.data, "timewindow")
     number = window.get("number") if isinstance(window, dict) else window
     return number if isinstance(number, int) and not isinstance(number, bool) else None
 

@@ -5,7 +5,10 @@ is no word of the taxonomy, so EXECUTABLE_MIME_TYPE stands under traffic. Severi
 Tag: what that release wrote as type of the source; nothing where it wrote nothing.
 """
 
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import msgspec
 
 from tocsin.model import Severity
 
@@ -99,3 +102,23 @@ def _evidence(line: str) -> Evidence:
 
 EVIDENCE = {each.name: each for each in map(_evidence, _TABLE.strip().splitlines())}
 """All evidence types of Slips 1.1.21 by their names."""
+
+
+def told(cells: Mapping[str, Any], key: str) -> Any:
+    """What a row of Slips says beside the rest, or in the Note of its IDMEFv2, which is JSON in a text; or None."""
+    if key in cells:
+        return cells[key]
+    note = cells.get("Note")
+    if isinstance(note, str) and note[:1] == "{":
+        try:
+            inner = msgspec.json.decode(note)
+        except (msgspec.DecodeError, RecursionError):
+            return None
+        return inner.get(key) if isinstance(inner, dict) else None
+    return None
+
+
+def accumulated(cells: Mapping[str, Any]) -> float | None:
+    """The accumulated threat level that a row names."""
+    level = told(cells, "accumulated_threat_level")
+    return level if isinstance(level, int | float) and not isinstance(level, bool) else None

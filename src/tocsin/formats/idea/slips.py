@@ -11,7 +11,7 @@ import msgspec
 
 from tocsin.formats import log_line
 from tocsin.formats.idea.objects import Attach
-from tocsin.formats.slips import EVIDENCE
+from tocsin.formats.slips import EVIDENCE, accumulated
 from tocsin.model import Alert, Alertgroup, Detection
 
 UNSET = msgspec.UNSET
@@ -62,8 +62,8 @@ def _text(content: str) -> Attach:
 
 
 def _accumulated(cells: dict[str, Any]) -> float | msgspec.UnsetType:
-    level = cells.get("accumulated_threat_level")
-    return level if isinstance(level, int | float) and not isinstance(level, bool) else UNSET
+    level = accumulated(cells)
+    return UNSET if level is None else level
 
 
 def _window(alert: Alert) -> int | msgspec.UnsetType:
