@@ -156,7 +156,7 @@ def test_where_nothing_is_bad_there_is_nothing_to_assert(detection: Detection | 
 
 def test_a_recall_revokes_the_package_and_its_indicators_and_rejects_the_incident() -> None:
     sent = etree.fromstring(feed().package(delivery(group(SCAN))))
-    root = written(delivery(group(SCAN), kind="recall", owed=RECEIVED + 60_000_000))
+    root = written(delivery(group(SCAN), kind="recall", owed=RECEIVED + 60_000_000, reason="a test \0of ours"))
 
     assert root.get("timestamp") == "2026-11-21T19:42:32.000000Z"
     assert texts(root, "s:Related_Packages//s:Package/@idref") == [sent.get("id")]
@@ -165,6 +165,7 @@ def test_a_recall_revokes_the_package_and_its_indicators_and_rejects_the_inciden
     assert texts(root, "//c:Relationship/text()") == ["Revokes", "Revokes"]
     assert texts(root, "//s:Incident/@id") == texts(sent, "//s:Incident/@id")
     assert texts(root, "//n:Status/text()") == ["Rejected"]
+    assert texts(root, "//s:Description/text() | //n:Description/text()") == ["a test \ufffdof ours"] * 2
     assert not set(texts(root, "//@id")) & set(texts(sent, "//s:Indicator/@id | @id"))
     assert texts(root, "//a:Address_Value") == []
 
@@ -236,7 +237,7 @@ ENTITIES = st.lists(
 )
 
 
-@settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.lists(st.tuples(st.none() | DETECTIONS, ENTITIES), max_size=3),
     ANY,
@@ -259,7 +260,7 @@ def test_every_package_that_can_be_written_is_valid(
     by = Feed("CERT", own=own, entities=lambda _: entities, link=link, asserted=frozenset(MAKERS))
     of = group(*(one for one, _ in rows), subject=subject, uid=uid or "u", tlp=tlp, received=received or 0)
     try:
-        package = by.package(delivery(of, kind=kind, owed=received or 0, earlier=(Receipt(),)))
+        package = by.package(delivery(of, kind=kind, reason=subject, owed=received or 0, earlier=(Receipt(),)))
     except Skipped:
         assert kind == "alert"
         return

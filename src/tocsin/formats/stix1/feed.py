@@ -35,7 +35,7 @@ class Feed:
         if delivery.kind == "recall":
             if package.asserts_nothing and not delivery.earlier:
                 raise Skipped("nothing to recall: nothing was sent of it")
-            return package.revoked(delivery.owed)
+            return package.revoked(delivery.owed, delivery.reason)
         if package.asserts_nothing:
             raise Skipped("nothing to assert: no address, name or hash in it is said to be bad, or STIX 1.2 has none")
         return package.written()

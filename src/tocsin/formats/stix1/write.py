@@ -73,7 +73,7 @@ class Package:
         self._incident(root, self._at, "New")
         return _encoded(root)
 
-    def revoked(self, owed: Micros) -> bytes:
+    def revoked(self, owed: Micros, reason: str = "") -> bytes:
         """That the package was sent in error (VersioningVocab-1.0, `Revokes`): of all of it, and of each indicator.
 
         STIX 1.2 has no flag for it: what revokes is a new construct of a later time, related to the one it revokes.
@@ -81,12 +81,12 @@ class Package:
         """
         at = max(owed if writable(owed) else 0, self._at + 1)
         root = self._root(self._id("Package", "recall"), at)
-        self._header(root, f"Recalled: {self._group.subject}" if self._group.subject else "Recalled")
+        self._header(root, f"Recalled: {self._group.subject}" if self._group.subject else "Recalled", reason)
         if self._claims:
             indicators = under(root, "stix:Indicators")
             for value in self._claims:
                 self._revocation(indicators, value, at)
-        self._incident(root, at, "Rejected")
+        self._incident(root, at, "Rejected", reason)
         related = under(under(root, "stix:Related_Packages"), "stix:Related_Package")
         under(related, "stixCommon:Relationship", "Revokes", type="stixVocabs:VersioningVocab-1.0")
         under(related, "stix:Package", idref=self._package, timestamp=stamp(self._at))
@@ -129,10 +129,12 @@ class Package:
             names.tag("stix:STIX_Package"), {"id": id, "version": "1.2", "timestamp": stamp(at)}, nsmap=spaces
         )
 
-    def _header(self, root: etree._Element, title: str) -> None:
+    def _header(self, root: etree._Element, title: str, said: str = "") -> None:
         header = under(root, "stix:STIX_Header")
         under(header, "stix:Title", title)
         under(header, "stix:Package_Intent", "Indicators", type="stixVocabs:PackageIntentVocab-1.0")
+        if said:
+            under(header, "stix:Description", said)
         if self._group.tlp in COLOURS:
             marking = under(under(header, "stix:Handling"), "marking:Marking")
             under(marking, "marking:Controlled_Structure", "//node() | //@*")
@@ -187,7 +189,7 @@ class Package:
         under(related, "stixCommon:Relationship", "Revokes", type="stixVocabs:VersioningVocab-1.0")
         under(related, "stixCommon:Indicator", idref=self._id("indicator", *value), timestamp=stamp(self._at))
 
-    def _incident(self, root: etree._Element, at: Micros, status: str) -> None:
+    def _incident(self, root: etree._Element, at: Micros, status: str, said: str = "") -> None:
         incident = self._dated(under(root, "stix:Incidents"), "stix:Incident", self._id("incident"), at)
         incident.set("version", "1.2")
         page = self._writer.page(self._group)
@@ -196,6 +198,8 @@ class Package:
         under(incident, "incident:Title", self._group.subject)
         under(incident, "incident:External_ID", self._group.uid, source="tocsin")
         under(under(incident, "incident:Time"), "incident:Incident_Reported", stamp(self._at))
+        if said:
+            under(incident, "incident:Description", said)
         under(under(incident, "incident:Reporter"), "stixCommon:Identity", idref=self._identity)
         under(incident, "incident:Status", status, type="stixVocabs:IncidentStatusVocab-1.0")
         if self._claims and status == "New":
