@@ -23,6 +23,7 @@ FRAMED = "application/x-tocsin-portions"
     "What a query means, as STIX 2.1 (a bundle), STIX 1.2 (packages in a package), IDEA0 or our JSON by lines, or CSV.",
     bytes,
     media="application/octet-stream",
+    errors=(422,),
     parameters=(
         Parameter("format", "The format.", {"enum": list(FORMATS)}),
         Parameter("query", "In the query language; empty for everything.", _TEXT),
