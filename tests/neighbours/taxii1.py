@@ -5,6 +5,7 @@ Written from the TAXII 1.1 Services and XML Message Binding specifications.
 
 import contextlib
 import importlib
+import ssl
 import threading
 import warnings
 from collections.abc import Callable, Iterator
@@ -90,11 +91,14 @@ class Taxii1:
         self.headers: list[dict[str, str]] = []
         self.tokens = 0
         self.wrong: list[str] = []
+        self.shown: list[str] = []
         self._schema = _schema()
 
     def take(self, body: bytes, headers: dict[str, str]) -> tuple[int, bytes]:
         """The answer to a message, and a note of all that is wrong with it."""
-        self.wrong += [f"{name}: {headers.get(name)}" for name, value in HEADERS.items() if headers.get(name) != value]
+        spoken = self.url.partition(":")[0]
+        due = {**HEADERS, "X-TAXII-Protocol": f"urn:taxii.mitre.org:protocol:{spoken}:1.0"}
+        self.wrong += [f"{name}: {headers.get(name)}" for name, value in due.items() if headers.get(name) != value]
         self.wrong += self._schema(body)
         self.headers.append(headers)
         self.asked.append(etree.fromstring(body))
@@ -116,11 +120,16 @@ def _schema() -> Callable[[bytes], list[str]]:
 
 
 @contextlib.contextmanager
-def taxii1() -> Iterator[Taxii1]:
-    """The server on a port of its own. Raises AssertionError at the end: what it was sent was not as it should be."""
+def taxii1(tls: ssl.SSLContext | None = None) -> Iterator[Taxii1]:
+    """The server on a port of its own, by TLS if wanted.
+
+    Raises AssertionError at the end: what it was sent was not as it should be.
+    """
     server = _Server(("127.0.0.1", 0), _Door)
     server.daemon_threads = True
-    known = server.known = Taxii1(f"http://127.0.0.1:{server.server_address[1]}")
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
+    known = server.known = Taxii1(f"{'https' if tls else 'http'}://127.0.0.1:{server.server_address[1]}")
     thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
     thread.start()
     try:
@@ -150,6 +159,9 @@ class _Door(BaseHTTPRequestHandler):
             known.tokens += 1
             self._answer(200, b'{"token":"token-%d"}' % known.tokens, {})
             return
+        if isinstance(self.connection, ssl.SSLSocket):
+            shown = self.connection.getpeercert() or {}
+            known.shown.append(str(shown.get("subject", "nobody")))
         status, said = known.take(body, dict(self.headers))
         if not status:
             self.close_connection = True
