@@ -15,7 +15,7 @@ from web.conftest import Caller
 async def read_events(live: Live, listener: Listener, wanted: int) -> list[dict[str, Any]]:
     """The next events of a stream; comments and the retry line are left out."""
     found: list[dict[str, Any]] = []
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         async for text in live.events(listener):
             for block in text.decode().split("\n\n"):
                 fields = dict(line.split(": ", 1) for line in block.split("\n") if ": " in line)
@@ -62,6 +62,17 @@ def test_changes_that_come_together_are_gathered_by_kind() -> None:
             {"kind": "created", "ids": [1, 2]},
             {"kind": "delivery", "ids": [2], "lanes": ["webhook"]},
         ]
+
+    run(test)
+
+
+def test_a_page_hears_what_changed_between_its_drawing_and_its_listening() -> None:
+    async def test(live: Live) -> None:
+        live.told(change(1))
+        drawn = live.mark
+        live.told(change(2))
+        events = await read_events(live, listening(live, drawn), 1)
+        assert events[0]["data"]["ids"] == [2]
 
     run(test)
 
@@ -151,7 +162,7 @@ def test_there_is_a_limit_to_listeners() -> None:
 
 def test_the_stream_over_http_tells_of_a_posted_alertgroup(sender: Caller, viewer: Caller) -> None:
     live: Live = viewer.application.state.web.live
-    live.longest_s = 0.5
+    live.heartbeat_s = 0.1
 
     async def test() -> tuple[int, str, str]:
         async with viewer.client() as looking, sender.client() as posting:
@@ -161,9 +172,12 @@ def test_the_stream_over_http_tells_of_a_posted_alertgroup(sender: Caller, viewe
                 return answer.status_code, answer.headers["content-type"], answer.text
 
             async def post() -> None:
-                await asyncio.sleep(0.1)
+                while not live.listening:
+                    await asyncio.sleep(0.01)
                 group = {"subject": "s", "data": [{"a": 1}]}
                 assert (await posting.post("/api/v2/alertgroup", json=group)).status_code == 200
+                await asyncio.sleep(0.3)
+                live.closing = True  # ends the stream
 
             return (await asyncio.gather(look(), post()))[0]
 

@@ -74,6 +74,12 @@ class Live:
         """How many look on."""
         return len(self._listeners)
 
+    @property
+    def mark(self) -> str:
+        """Where one stands who reads the store now: a Last-Event-ID to listen from."""
+        with self._lock:
+            return f"{self._life}.{self._number}"
+
     def told(self, change: Change) -> None:
         """A commit was made."""
         with self._lock:

@@ -22,6 +22,7 @@ from tocsin.web.api.described import Parameter, described
 from tocsin.web.meters import MEDIA_TYPE
 from tocsin.web.notes import now_micros
 from tocsin.web.pages import files
+from tocsin.web.reading import query_of
 from tocsin.web.state import read, web_of
 from tocsin.web.waiting import committed
 
@@ -82,18 +83,20 @@ async def get_metrics(request: Request) -> Response:
 LAST_EVENT_ID = Parameter(
     "Last-Event-ID", "The id of the last event heard; what came since is told first.", {"type": "string"}, "header"
 )
+AFTER = Parameter("after", "The same for one who has heard none yet: what a page was drawn with.", {"type": "string"})
 
 
 @described(
     "Changes as they are committed, as Server-Sent Events: `alertgroup` with kind and ids, or `reset`: load afresh.",
     str,
     media="text/event-stream",
-    parameters=(LAST_EVENT_ID,),
+    parameters=(LAST_EVENT_ID, AFTER),
 )
 async def get_live(request: Request) -> Response:
     """A stream that ends after a while, or when the server stops; the browser comes back by itself."""
     live = web_of(request).live
-    listener = live.listener(request.headers.get("last-event-id", ""))
+    last = request.headers.get("last-event-id", "") or query_of(request).get("after", [""])[-1]
+    listener = live.listener(last)
     if listener is None:
         raise refusal(503, "Too many look on at once, or Tocsin is stopping: come back later.", Retry_After="10")
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}

@@ -93,6 +93,7 @@ def draw(request: Request, template: str, status: int = 200, **parts: Any) -> Re
         theme=theme if theme in ("light", "dark") else "",
         head=_head(request) if principal else None,
         here_url=address_of_page(request),
+        heard=getattr(request.state, "heard", ""),
         **{"here": "", **parts},
     )
 
@@ -131,9 +132,13 @@ Handle = Callable[[Request], Awaitable[Response]]
 
 
 def reading(work: Callable[[Request], Response]) -> Handle:
-    """A page that reads and draws, in a thread: the event loop belongs to those who send alerts."""
+    """A page that reads and draws, in a thread: the event loop belongs to those who send alerts.
+
+    Its script listens to what changes from before it was read, so that nothing falls in between.
+    """
 
     async def handle(request: Request) -> Response:
+        request.state.heard = web_of(request).live.mark
         return await run_in_threadpool(work, request)
 
     return handle
@@ -144,6 +149,7 @@ def posting(work: Callable[[Request, Form], Response]) -> Handle:
 
     async def handle(request: Request) -> Response:
         form = await read_form(request)
+        request.state.heard = web_of(request).live.mark
         return await run_in_threadpool(work, request, form)
 
     return handle

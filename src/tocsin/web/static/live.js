@@ -63,7 +63,8 @@ let leaving = 0;
 function listen() {
   clearTimeout(leaving);
   if (stream && stream.readyState !== EventSource.CLOSED) return;
-  stream = new EventSource("/api/v2/live");
+  // From where the page was drawn: what changed before the stream stood is told too.
+  stream = new EventSource(`/api/v2/live?after=${sign.dataset.heard}`);
   stream.addEventListener("open", () => {
     said("on", "live");
     if (missed) tell("reset");
