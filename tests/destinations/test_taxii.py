@@ -157,7 +157,7 @@ def test_a_server_that_refuses_everything_is_not_asked_for_each_object(server: S
     outcomes = to().send_batch(some(*range(50)), "").outcomes
 
     assert kinds_of(outcomes) == [Rejected] * 50
-    assert server.posts() <= 12
+    assert server.posts() <= 24
 
 
 def test_a_refused_object_fails_its_delivery_with_the_servers_words(server: Server, to: Open) -> None:

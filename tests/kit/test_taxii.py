@@ -408,6 +408,32 @@ def test_what_a_collection_knows_is_asked_for_in_small_questions(server: Taxii, 
     assert max(map(len, server.asked("manifest/"))) < 4000
 
 
+def test_a_manifest_that_pages_without_next_is_asked_for_less_at_once(server: Taxii, to: Open) -> None:
+    server.manifest_page = 3
+    client = to()
+    client.post(encoded(*range(40)))
+    found = client.known(an_object(n)["id"] for n in range(40))
+
+    assert found is not None
+    assert len(found) == 40
+
+
+def test_a_collection_is_looked_for_again_only_when_that_is_wanted(server: Taxii, to: Open) -> None:
+    client = to()
+    client.place("write")
+    server.collections = [a_collection(can_write=False)]
+
+    assert client.place("write").collection.can_write
+    with pytest.raises(Rejected, match="may not be written"):
+        client.place("write", afresh=True)
+
+
+def test_api_roots_that_are_no_urls_hide_no_others(server: Taxii, to: Open) -> None:
+    server.roots = ["http://[", "", *server.roots, "root/"]
+
+    assert to().place("write").collection.id == COLLECTION
+
+
 def test_what_may_not_be_read_is_not_asked_for(server: Taxii, to: Open) -> None:
     server.collections = [a_collection(can_read=False)]
 

@@ -50,6 +50,7 @@ class Taxii:
         self.fails_duplicates = True
         self.refuses: Callable[[Object], str] = lambda one: ""
         self.chokes_on: Callable[[Object], bool] = lambda one: False
+        self.manifest_page = 1000
         self.page, self.gives_next, self.next_once = 100, True, False
         self.next: list[Any] = []
         self.mood: Callable[[], Any] = lambda: None  # asked once nothing stands in `next`
@@ -272,7 +273,8 @@ class _Door(BaseHTTPRequestHandler):
             for added, one in known.held
             if one["id"] in wanted
         ]
-        self._say(200, {"more": False, "objects": records} if records else {})
+        most = known.manifest_page
+        self._say(200, {"more": len(records) > most, "objects": records[:most]} if records else {})
 
     def _objects(self, query: dict[str, str]) -> None:
         known = self.server.known

@@ -58,7 +58,7 @@ class Taxii(TaxiiOptions, StixOptions, Destination):
 
     def check(self) -> str:
         """Find the collection. Raises DeliveryError saying what is wrong."""
-        place = self._client.place("write")
+        place = self._client.place("write", afresh=True)
         found = place.collection
         most = f", {place.max_content_length:,} bytes at once" if place.max_content_length else ""
         seen = "" if found.can_read else "; it may not be read, so what it knows already cannot be told from a refusal"

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from tocsin.destinations.taxii.items import Found, Item, Key, Pending, item
+from tocsin.destinations.taxii.items import Found, Item, Pending, item
 from tocsin.destinations.taxii.pusher import Pusher
 from tocsin.destinations.taxii.waiting import Waiting
 from tocsin.errors import DeliveryError, Rejected, Unavailable
@@ -30,19 +30,15 @@ def carried(loads: Sequence[Load], pusher: Pusher, waiting: Waiting) -> list[Rec
     """Ask what became of those that wait, push the others, and say of each what came of it."""
     found: dict[str, Found] = {}
     asked = [each for each in loads if waiting.statuses(each.uid)]
-    if asked:
-        answers = pusher.asked([(waiting.statuses(each.uid), each.items) for each in asked])
-        found = {each.uid: answer for each, answer in zip(asked, answers, strict=True) if answer}
-    fresh: dict[Key, Item] = {one.key: one for each in loads if each.uid not in found for one in each.items}
-    fault: DeliveryError | None = None
     try:
+        if asked:
+            answers = pusher.asked([(waiting.statuses(each.uid), each.items) for each in asked])
+            found = {each.uid: answer for each, answer in zip(asked, answers, strict=True) if answer}
+        fresh = {one.key: one for each in loads if each.uid not in found for one in each.items}
         pushed = pusher.push(list(fresh.values())) if fresh else {}
-    except DeliveryError as error:
-        fault = error
-    return [
-        outcome(each.items, found[each.uid]) if each.uid in found else fault or outcome(each.items, pushed)
-        for each in loads
-    ]
+    except DeliveryError as fault:
+        return [outcome(each.items, found[each.uid]) if each.uid in found else fault for each in loads]
+    return [outcome(each.items, found.get(each.uid, pushed)) for each in loads]
 
 
 def outcome(items: Sequence[Item], found: Found) -> Receipt | DeliveryError:

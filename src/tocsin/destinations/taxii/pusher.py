@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 
 from tocsin.destinations.taxii.items import FRAME, Found, Item, Key, Pending, Refusal, parts
 from tocsin.destinations.taxii.posting import Posting, Watch
-from tocsin.destinations.taxii.status import forgotten, verdicts
+from tocsin.destinations.taxii.status import complete, forgotten, verdicts
 from tocsin.errors import Rejected, Unavailable
 from tocsin.kit.taxii import Refused, Taxii, Unclear
 
@@ -43,7 +43,7 @@ class Pusher:
         watch = Watch(self._client, self._wait_s)
         ended = watch.over({status.id: status for status, _ in posting.statuses})
         for status, part in posting.statuses:
-            now = ended[status.id]
+            now = status if complete(status) else ended[status.id]
             found |= forgotten(part) if now is None else verdicts([now], part)
         return self._confirmed(found, items, watch)
 

@@ -8,8 +8,9 @@ from tocsin.kit.taxii import Entry, StatusResource, Unclear, plain, version
 
 
 def complete(status: StatusResource) -> bool:
-    """Whether the server is done with it; some forget the word, but count."""
-    return status.status.casefold() == "complete" or (status.total_count > 0 and not status.pending_count)
+    """Whether the server is done with it."""
+    said = status.status.casefold()
+    return said == "complete" or (said != "pending" and not status.pending_count)
 
 
 def verdicts(statuses: Sequence[StatusResource], items: Sequence[Item]) -> Found:

@@ -11,7 +11,7 @@ from tocsin.kit.http import Answer
 from tocsin.kit.taxii.finding import Finding
 from tocsin.kit.taxii.line import MALFORMED, Line, Refused, Unclear, resource
 from tocsin.kit.taxii.options import TaxiiOptions
-from tocsin.kit.taxii.resources import Envelope, Manifest, Page, Place, StatusResource, To
+from tocsin.kit.taxii.resources import Entry, Envelope, Manifest, Page, Place, StatusResource, To
 from tocsin.kit.taxii.times import instant, just_before, version
 
 LIMIT = 1000
@@ -34,14 +34,16 @@ class Taxii:
         self._options = options
         self._found: dict[To, Place] = {}
 
-    def place(self, to: To) -> Place:
+    def place(self, to: To, *, afresh: bool = False) -> Place:
         """The collection, found by id, alias or title over all API roots, that may be read or written.
+
+        It is looked for once, and again if that is asked for.
 
         Raises:
             Rejected: there is none, or it may not be, or it does not hold STIX 2.1; says what there is instead.
             Unavailable: the server cannot be asked.
         """
-        if to not in self._found:
+        if afresh or to not in self._found:
             self._found[to] = Finding(self._line, self._options.discovery_url).place(self._options.collection, to)
         return self._found[to]
 
@@ -142,19 +144,30 @@ class Taxii:
         place = self.place("write")
         if not place.collection.can_read:
             return None
-        found: dict[str, set[str]] = {}
         wanted = list(dict.fromkeys(ids))
+        found: dict[str, set[str]] = {}
         for start in range(0, len(wanted), IDS):
-            query = {"match[id]": ",".join(wanted[start : start + IDS]), "match[version]": "all", "limit": str(LIMIT)}
-            while True:
-                answer = self._line.get("the manifest", f"{place.url}manifest/", query)
-                told = resource(answer, Manifest, "the manifest")
-                for record in told.objects:
-                    found.setdefault(record.id, set()).add(version(record.version))
-                if not (told.more and told.next and told.objects):
-                    break
-                query["next"] = told.next
+            for record in self._manifest(place, wanted[start : start + IDS]):
+                found.setdefault(record.id, set()).add(version(record.version))
         return found
+
+    def _manifest(self, place: Place, ids: Sequence[str]) -> list[Entry]:
+        """The records of some objects (section 5.3)."""
+        query = {"match[id]": ",".join(ids), "match[version]": "all", "limit": str(LIMIT)}
+        records: list[Entry] = []
+        while True:
+            answer = self._line.get("the manifest", f"{place.url}manifest/", query)
+            told = resource(answer, Manifest, "the manifest")
+            records += told.objects
+            if not told.more or not told.objects:
+                return records
+            if told.next:
+                query["next"] = told.next
+            elif len(ids) > 1:  # the specification knows no `next` here
+                half = len(ids) // 2
+                return self._manifest(place, ids[:half]) + self._manifest(place, ids[half:])
+            else:
+                return records
 
     def close(self) -> None:
         """Let go of the connections."""

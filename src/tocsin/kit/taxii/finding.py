@@ -34,7 +34,7 @@ class Finding:
         open_to_us = [each for each in named if each.collection.allows(to)]
         usable = [each for each in open_to_us if each.collection.holds_stix]
         where = f"the collection {plain(name)} of {redacted(self._url)}"
-        if len(usable) == 1:
+        if len({each.collection.id for each in usable}) == 1:  # the same one may stand in more than one root
             return usable[0]
         if usable:
             ids = ", ".join(plain(each.collection.id) for each in usable)
@@ -65,9 +65,12 @@ class Finding:
         if not found.api_roots and not found.default:
             return [self._url] if found.versions else []
         here, roots = urlsplit(self._url), []
-        for given in dict.fromkeys([*found.api_roots, *filter(None, [found.default])]):
-            url = urljoin(self._url, given).rstrip("/") + "/"
-            there = urlsplit(url)
+        for given in filter(None, dict.fromkeys([*found.api_roots, found.default])):
+            try:
+                url = urljoin(self._url, given).rstrip("/") + "/"
+                there = urlsplit(url)
+            except ValueError:  # no URL at all
+                continue
             if there.hostname != here.hostname or (there.scheme, here.scheme) == ("http", "https"):
                 self._elsewhere.append(redacted(url))
             elif url not in roots:

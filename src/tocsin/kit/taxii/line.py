@@ -81,6 +81,8 @@ class Line:
             answer = self._http.ask(method, url, body, {**self._headers, **headers})
         except Untrusted as error:
             raise Untrusted(f"{error}: name its authority in ca_file, or the name it is made out to in host") from None
+        if 200 <= answer.status < 300:
+            return answer
         try:
             sort(answer, f"{what} of {redacted(url)}", explained(answer.body, self._secrets))
         except Rejected as error:

@@ -1,6 +1,7 @@
 """What a TAXII 2.1 server answers with (sections 4 and 5), as far as it is used here."""
 
 from typing import Literal, NamedTuple
+from urllib.parse import quote
 
 import msgspec
 
@@ -71,7 +72,7 @@ class Place(NamedTuple):
     @property
     def url(self) -> str:
         """The collection's URL."""
-        return f"{self.root}collections/{self.collection.id}/"
+        return f"{self.root}collections/{quote(self.collection.id, safe='')}/"
 
 
 class Entry(msgspec.Struct, frozen=True):
