@@ -172,7 +172,7 @@ def test_the_stream_over_http_tells_of_a_posted_alertgroup(sender: Caller, viewe
                 return answer.status_code, answer.headers["content-type"], answer.text
 
             async def post() -> None:
-                while not live.listening:
+                while not live.listening:  # noqa: ASYNC110 - nothing rings when somebody begins to listen
                     await asyncio.sleep(0.01)
                 group = {"subject": "s", "data": [{"a": 1}]}
                 assert (await posting.post("/api/v2/alertgroup", json=group)).status_code == 200
