@@ -50,7 +50,7 @@ def test_an_answerable_sender_is_told_and_nothing_is_stored(store: Store) -> Non
 
 
 def test_a_parsers_own_fault_keeps_the_message_even_of_an_answerable_sender(store: Store) -> None:
-    stored = an_intake(store).submit(posted(b"picky crash"), answerable=True).result(10)
+    stored = an_intake(store).submit(posted(b"picky crash"), answerable=True).result(60)
 
     assert "ZeroDivisionError" in stored.quarantined
 

@@ -40,7 +40,7 @@ def test_a_crashed_cluster_keeps_what_was_committed(postgres: Postgres) -> None:
 def test_the_receiver_does_what_it_was_told_in_order(receiver: Receiver) -> None:
     receiver.will(Status(503, {"Retry-After": "1"}, b"busy"), Drop(), Drop(reset=True), Slow(0.01, Status(429)))
     receiver.otherwise = Status(204)
-    with httpx2.Client(trust_env=False) as client:
+    with httpx2.Client(trust_env=False, timeout=60) as client:
         busy = client.post(receiver.url, content=b"1")
         for number in (b"2", b"3"):
             with pytest.raises(httpx2.TransportError):
@@ -68,7 +68,7 @@ def test_the_receiver_may_decide_each_time(receiver: Receiver) -> None:
         return Status(500 if request.json % 2 else 200)
 
     receiver.choose = odd_ones_fail
-    with httpx2.Client(trust_env=False) as client:
+    with httpx2.Client(trust_env=False, timeout=60) as client:
         answers = [client.post(receiver.url, content=str(number).encode()).status_code for number in range(4)]
 
     assert answers == [200, 500, 200, 500]

@@ -10,14 +10,16 @@ from typing import Any, NamedTuple
 
 import httpx2
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from neighbours.missing import missing
 from neighbours.server import PATIENCE_S, Server, running_server
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PASSWORD = "a password for the tests"
-WAIT_MS = 20_000
+WAIT_MS = 60_000
+"""For whatever a page is to show, on a starving machine. Nobody asks here how fast it is."""
+expect.set_options(timeout=WAIT_MS)
 
 
 class Desk(NamedTuple):

@@ -41,7 +41,7 @@ def status(server: Server, *, key: str = "", auth: tuple[str, str] | None = None
         server.start()
     headers = {"Authorization": f"apikey {key}"} if key else {}
     url = f"{server.base_url}/api/v2/alertgroup"
-    return httpx2.get(url, headers=headers, auth=auth, trust_env=False, timeout=30).status_code
+    return httpx2.get(url, headers=headers, auth=auth, trust_env=False, timeout=60).status_code
 
 
 def test_a_key_is_printed_alone_and_opens_the_door(hub: Server) -> None:

@@ -124,7 +124,7 @@ def test_interrupting_the_command_leaves_the_servers_replay_running(hub: Server,
     assert following.stderr.readline() == "replay 1 runs in the server\n"
 
     following.send_signal(signal.SIGINT)
-    _, said = following.communicate(timeout=30)
+    _, said = following.communicate(timeout=60)
 
     assert following.returncode == 130, said
     assert "replay 1 goes on in the server; `tocsin replay stop 1` stops it" in said

@@ -104,7 +104,7 @@ def test_a_live_page_does_not_hold_the_end_up(hub: Server) -> None:
 
 def test_a_request_under_way_is_answered_before_the_end(hub: Server) -> None:
     key = hub.key()
-    with socket.create_connection(("127.0.0.1", hub.port), timeout=30) as sender:
+    with socket.create_connection(("127.0.0.1", hub.port), timeout=60) as sender:
         body = b'{"subject":"slow","data":[{"n":1}]}'
         head = f"POST /api/v2/alertgroup HTTP/1.1\r\nHost: h\r\nAuthorization: apikey {key}\r\n"
         sender.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body[:10])

@@ -92,7 +92,7 @@ def test_another_configuration_is_remembered_until_all_is_indexed_anew(tmp_path:
 
 def settled(hub: Hub) -> None:
     """Wait until the worker has looked at the configuration."""
-    until = time.monotonic() + 30
+    until = time.monotonic() + 60
     while time.monotonic() < until and not hub.store.read(lambda tx: tx.row("SELECT 1 FROM indexing")):
         time.sleep(0.02)
 

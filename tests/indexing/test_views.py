@@ -13,7 +13,7 @@ def stored(store: Store, **fields: object) -> int:
     rows = [{"src_ip": "10.0.0.1", "user": "root"}, {"src_ip": "192.0.2.7", "note": "see evil.example.com"}]
     group = Alertgroup.of_rows("Café beacon", rows, tags=("c2",), sources=("ids",), **fields)
     part = Part(group=group, severity=Severity.HIGH, lanes=("webhook",))
-    return store.append(entry(posted(b"{}"), [part], "suricata", "1")).result(10).alertgroups[0]
+    return store.append(entry(posted(b"{}"), [part], "suricata", "1")).result(60).alertgroups[0]
 
 
 def asked(store: Store, id: int, query: str) -> bool:

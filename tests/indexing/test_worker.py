@@ -25,7 +25,7 @@ def keep(store: Store, subject: str, rows: list[dict[str, Any]] | None = None, *
     """The id of a stored alertgroup."""
     group = Alertgroup.of_rows(subject, rows or [{"src": "10.0.0.1", "note": "evil.example.com"}], **rest)
     stored = store.append(entry(posted(subject.encode()), [Part(group=group, severity=None, lanes=())], "scot", "1"))
-    return stored.result(10).alertgroups[0]
+    return stored.result(60).alertgroups[0]
 
 
 @contextmanager
@@ -128,7 +128,7 @@ def test_characters_that_an_engine_cannot_hold_are_mended(store: Store) -> None:
 
 def test_an_empty_alertgroup_is_indexed_as_well(store: Store) -> None:
     group = Alertgroup(subject="nothing", alerts=())
-    store.append(entry(posted(b"empty"), [Part(group=group, severity=None, lanes=())], "scot", "1")).result(10)
+    store.append(entry(posted(b"empty"), [Part(group=group, severity=None, lanes=())], "scot", "1")).result(60)
     with indexing(store) as indexer:
         assert settled(indexer)
 

@@ -29,7 +29,8 @@ def again(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Again]:
 def test_a_parser_that_hangs_dies_or_grows_costs_its_own_answer_only(
     again: Again, order: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(again_, "LOOK_S", 1.5)
+    monkeypatch.setattr(again_, "LOOK_S", 6 if order == "hang" else 60)  # no other reason may come first
+    monkeypatch.setattr(again_, "LOOKS_S", 120)
     cells, picky, slow = again.answers(posted(f"slow {order}".encode()))
 
     assert [one.parser for one in (cells, picky, slow)] == ["cells", "picky", "slow"]

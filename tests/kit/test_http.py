@@ -50,7 +50,7 @@ def raw_peer(act: Callable[[socket.socket], None]) -> Iterator[str]:
         thread.start()
         yield f"http://127.0.0.1:{server.getsockname()[1]}{SECRETS}"
         server.shutdown(socket.SHUT_RDWR)
-        thread.join(20)
+        thread.join(60)
 
 
 def failure(client: Client, url: str) -> DeliveryError:
@@ -191,7 +191,7 @@ def test_a_silent_peer_is_unavailable_after_the_timeout() -> None:
     done = threading.Event()
 
     def hang(connection: socket.socket) -> None:
-        done.wait(20)
+        done.wait(60)
 
     with Client(timeout_s=0.2) as client, raw_peer(hang) as url:
         error = failure(client, url)
@@ -350,7 +350,7 @@ def behind_tls(
     finally:
         server.shutdown()
         server.server_close()
-        thread.join(20)
+        thread.join(60)
 
 
 @pytest.mark.parametrize("password", ["", "secret"])

@@ -66,7 +66,7 @@ class Scene:
     def start_hub(self) -> None:
         """Start it again after a death of our making, and wait."""
         self.hub.start()
-        said = self.hub.wait_ready(20)
+        said = self.hub.wait_ready(90)
         self.note("server ready" if not said else f"server not ready: {said}")
         if said:
             self.problems.append(f"started again at {self.now():.2f} s it did not become ready: {said}")
@@ -93,7 +93,7 @@ def second_server(scene: Scene, lasts: float) -> None:
     """Somebody starts another server on the same folder: it has to go away and leave ours in peace."""
     other = Hub(scene.hub.data, scene.hub.data.with_name("second.log"))
     other.start()
-    said = other.wait_ready(20)
+    said = other.wait_ready(90)
     if other.alive:
         scene.problems.append(f"a second server on the same folder was not refused: {said or 'it is ready'}")
     other.kill()
@@ -158,11 +158,11 @@ def read_only(scene: Scene, lasts: float) -> None:
     if done:
         scene.note(f"meanwhile: {said or 'ready'}")
         scene.volume.make_writable()
-    said = scene.hub.wait_ready(20)
+    said = scene.hub.wait_ready(90)
     if not scene.hub.alive:
         scene.note("the server gave up on the read-only folder; started again")
         scene.hub.start()
-        said = scene.hub.wait_ready(20)
+        said = scene.hub.wait_ready(90)
     if said:
         scene.problems.append(f"after the read-only folder was mended: {said}")
 
@@ -358,6 +358,6 @@ def _alive(process: int) -> bool:
 
 
 def _wait_gone(processes: list[int]) -> None:
-    until = time.monotonic() + 5
+    until = time.monotonic() + 60
     while any(Path(f"/proc/{process}").exists() for process in processes if process) and time.monotonic() < until:
         time.sleep(0.01)

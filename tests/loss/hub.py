@@ -64,7 +64,7 @@ class Hub:
             self._process.wait()
             self._process = None
 
-    def stop(self, within: float = 15) -> int | None:
+    def stop(self, within: float = 60) -> int | None:
         """SIGTERM; its exit code, or None when it had to be killed."""
         if self._process is None:
             return 0
@@ -90,7 +90,7 @@ class Hub:
     def ready(self) -> tuple[int, str]:
         """What /readyz says; status 0 when nobody answers."""
         try:
-            return self.ask("GET", "/readyz", timeout=2)
+            return self.ask("GET", "/readyz", timeout=5)
         except (OSError, http.client.HTTPException) as error:
             return 0, repr(error)
 
@@ -130,7 +130,7 @@ class Hub:
 
     def operator(self) -> str:
         """The token that makes us this server's operator, as the command line finds it."""
-        until = time.monotonic() + 5
+        until = time.monotonic() + 60
         while True:
             with suppress(OSError, ValueError):
                 return str(json.loads((self.data / "control.json").read_bytes())["token"])
@@ -148,7 +148,7 @@ class Hub:
         """`tocsin key create`, as an operator types it, with the server running or not."""
         command = [str(TOCSIN), "key", "create", "--data", str(self.data), "--name", name, "--role", role]
         done = subprocess.run(
-            command, capture_output=True, text=True, timeout=60, check=False, env=self.environment, cwd="/"
+            command, capture_output=True, text=True, timeout=120, check=False, env=self.environment, cwd="/"
         )
         assert done.returncode == 0, f"tocsin key create: {done.returncode}\n{done.stdout}\n{done.stderr}"
         return done.stdout.strip()

@@ -91,7 +91,7 @@ class Posts:
             return mood
         self.keep("email", TAKEN, text)
         if mood == "slow":
-            await asyncio.sleep(0.6)
+            await asyncio.sleep(0.85)
         if mood == "lost" and server.transport is not None:
             server.transport.close()
         return "250 taken"

@@ -59,7 +59,7 @@ class Book:
                 Drop(),
                 Drop(reset=True),
                 Slow(0.05),
-                Slow(0.45),
+                Slow(0.85),
                 Hang(),
             )
         )

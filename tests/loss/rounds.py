@@ -28,7 +28,7 @@ from neighbours.postgres import Postgres
 from neighbours.slack import CHANNEL, TOKEN
 
 SENDERS = 3
-DRAINED_WITHIN_S = 20.0
+DRAINED_WITHIN_S = 120.0
 HUB_DISK_MIB = 48
 DATABASE_DISK_MIB = 320
 
@@ -49,12 +49,12 @@ alertgroups = false
 [destinations.hook]
 type = "webhook"
 url = "{hook}"
-timeout_s = 0.4
+timeout_s = 0.8
 
 [destinations.partner]
 type = "webhook"
 url = "{partner}"
-timeout_s = 0.4
+timeout_s = 0.8
 clearance = "green"
 
 [destinations.slack]
@@ -62,7 +62,7 @@ type = "slack"
 token = "{token}"
 channel = "{channel}"
 api = "{slack}"
-timeout_s = 0.4
+timeout_s = 0.8
 digest_from = 3
 
 [destinations.email]
@@ -72,7 +72,7 @@ port = {mail}
 security = "none"
 sender = "tocsin@loss.example"
 to = ["soc@loss.example"]
-timeout_s = 0.4
+timeout_s = 0.8
 digest_from = 3
 """
 
@@ -158,7 +158,7 @@ class Round:
         if how < 0.2:
             hub.key = hub.create_key("finder", "admin")
         hub.start()
-        said = hub.wait_ready(60)
+        said = hub.wait_ready(120)
         assert not said, f"the server did not start: {said}"
         if 0.2 <= how < 0.4:
             hub.key = hub.create_key("finder", "admin")
@@ -177,7 +177,7 @@ class Round:
         for sender in senders:
             sender.enough(8)
         for sender in senders:
-            sender.join(20)
+            sender.join(120)
         scene.note("senders done")
         evidence.sent = dict(outbox.sent)
         attempts = [attempt for message in outbox.sent.values() for attempt in message.attempts]
@@ -206,7 +206,7 @@ class Round:
         if not hub.alive:
             evidence.problems.append("in the end the server was dead, and nobody had killed it")
             scene.start_hub()
-        said = hub.wait_ready(15)
+        said = hub.wait_ready(90)
         if said:
             evidence.problems.append(f"with every fault lifted the hub did not recover by itself: {said}")
             hub.kill()

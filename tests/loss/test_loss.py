@@ -20,7 +20,7 @@ ITEMS = min(ROUNDS, 8)
 
 
 @pytest.mark.loss
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("item", range(ITEMS))
 @pytest.mark.parametrize("engine", ["sqlite", "postgres"])
 def test_nothing_acknowledged_is_lost(engine: str, item: int, tmp_path: Path) -> None:

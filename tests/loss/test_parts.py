@@ -138,7 +138,7 @@ def test_a_fault_finds_a_server_that_died_by_itself(tmp_path: Path) -> None:
 
 
 def _wait_writable(cluster: Postgres, number: int) -> None:
-    until = time.monotonic() + 20
+    until = time.monotonic() + 60
     while True:
         try:
             with psycopg.connect(cluster.url(), autocommit=True) as connection:

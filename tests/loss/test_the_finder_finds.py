@@ -33,7 +33,7 @@ def kinds(outcome: Outcome) -> set[str]:
 
 
 @pytest.mark.loss
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 def test_a_commit_after_the_answer_is_found_as_loss(tmp_path: Path) -> None:
     outcome = outcome_of("answer_before_commit", tmp_path)
 
@@ -45,7 +45,7 @@ def test_a_commit_after_the_answer_is_found_as_loss(tmp_path: Path) -> None:
 
 
 @pytest.mark.loss
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 def test_a_forgotten_cursor_is_found_as_doubled_lines(tmp_path: Path) -> None:
     outcome = outcome_of("cursor_forgotten", tmp_path)
 
@@ -54,7 +54,7 @@ def test_a_forgotten_cursor_is_found_as_doubled_lines(tmp_path: Path) -> None:
 
 
 @pytest.mark.loss
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 def test_what_is_let_out_shortened_or_never_sent_is_found(tmp_path: Path) -> None:
     breaks = "gate_open,digest_of_one,mail_forgotten,drain_without_disk"
     outcome = outcome_of(breaks, tmp_path, faults=(), script=("hold", "drain", "let go"))
@@ -66,7 +66,7 @@ def test_what_is_let_out_shortened_or_never_sent_is_found(tmp_path: Path) -> Non
 
 
 @pytest.mark.loss
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 def test_what_silences_pauses_and_replays_swallow_is_found(tmp_path: Path) -> None:
     breaks = "silence_swallows,pause_drops,replay_skips"
     outcome = outcome_of(breaks, tmp_path, faults=(), script=("make silence", "hold", "replay", "let go"))
@@ -77,7 +77,7 @@ def test_what_silences_pauses_and_replays_swallow_is_found(tmp_path: Path) -> No
 
 
 @pytest.mark.loss
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 def test_what_a_person_was_told_and_does_not_hold_is_found(tmp_path: Path) -> None:
     breaks = "pause_forgotten,retry_forgotten"
     outcome = outcome_of(breaks, tmp_path, faults=(), script=("make silence", "retry one", "retry one", "hold"))
@@ -87,7 +87,7 @@ def test_what_a_person_was_told_and_does_not_hold_is_found(tmp_path: Path) -> No
 
 
 @pytest.mark.loss
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 def test_rules_that_nobody_asks_are_found(tmp_path: Path) -> None:
     outcome = outcome_of("rules_forgotten", tmp_path, faults=(), script=("make silence", "make route", "change route"))
 
@@ -95,7 +95,7 @@ def test_rules_that_nobody_asks_are_found(tmp_path: Path) -> None:
 
 
 @pytest.mark.loss
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 def test_the_same_kills_on_a_sound_server_find_nothing(tmp_path: Path) -> None:
     outcome = outcome_of("sound", tmp_path)
 

@@ -134,7 +134,7 @@ class Dovecot:
             command = ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups", *command]
         path = f"/usr/sbin:{os.environ.get('PATH', '')}"
         self._process = subprocess.Popen(command, cwd="/", env={"PATH": path}, start_new_session=True)
-        until = time.monotonic() + 30
+        until = time.monotonic() + 60
         while True:
             try:
                 with self.client():
@@ -165,7 +165,7 @@ class Dovecot:
     @contextlib.contextmanager
     def client(self) -> Iterator[imaplib.IMAP4]:
         """Another client of the mailbox, signed in."""
-        client = imaplib.IMAP4("127.0.0.1", self.port, timeout=20)
+        client = imaplib.IMAP4("127.0.0.1", self.port, timeout=60)
         try:
             client.login(USER, PASSWORD)
             yield client

@@ -64,7 +64,7 @@ def state(store: Store) -> tally.SourceState:
     return next((one for one in store.read(tally.source_states) if one.name == NAME), tally.SourceState(name=NAME))
 
 
-def until(true: Callable[[], bool], within: float = 30) -> None:
+def until(true: Callable[[], bool], within: float = 60) -> None:
     """Wait until it is so. Raises AssertionError."""
     deadline = time.monotonic() + within
     while not true():

@@ -111,7 +111,7 @@ class Receiver:
         """End every hanging request, now and from now on, with a cut connection."""
         self._let_go.set()
 
-    def wait_for(self, count: int, timeout: float = 30) -> list[Request]:
+    def wait_for(self, count: int, timeout: float = 60) -> list[Request]:
         """The requests once there are `count` of them.
 
         Raises:

@@ -83,12 +83,12 @@ class Server:
                 continue
             self.port = urlsplit(control["url"]).port or self.port  # it chose one itself the first time
             with contextlib.suppress(httpx2.TransportError):
-                if httpx2.get(f"{self.base_url}/readyz", trust_env=False, timeout=5).status_code == 200:
+                if httpx2.get(f"{self.base_url}/readyz", trust_env=False, timeout=20).status_code == 200:
                     return
             time.sleep(0.05)
         raise AssertionError(f"not ready within {within} s:\n{self.last_words()}")
 
-    def stop(self, within: float = 30) -> int:
+    def stop(self, within: float = 60) -> int:
         """End it politely (SIGTERM) and give its exit code; kills it when that takes too long."""
         return self._end(signal.SIGTERM, within)
 
@@ -104,7 +104,7 @@ class Server:
             capture_output=True,
             text=True,
             env=self.environment,
-            timeout=60,
+            timeout=2 * PATIENCE_S,
             check=False,
         )
         if check:
@@ -125,7 +125,7 @@ class Server:
             self._keys[role] = answer.json()["key"]
         return self._keys[role]
 
-    def client(self, role: str = "sender", *, timeout: float = 30) -> httpx2.Client:
+    def client(self, role: str = "sender", *, timeout: float = PATIENCE_S) -> httpx2.Client:
         """An HTTP client that presents a key of that role; close it."""
         return httpx2.Client(
             base_url=self.base_url,

@@ -11,7 +11,7 @@ from tocsin.store import Part, Store, again, alert, alertgroup, delivery, messag
 
 def quarantined(store: Store) -> int:
     entry = msgspec.structs.replace(an_entry("?"), parts=(), reason="not understood")
-    return store.append(entry).result(10).message
+    return store.append(entry).result(60).message
 
 
 def a_part(rows: int = 2) -> Part:
@@ -58,7 +58,7 @@ def test_a_discarded_message_can_be_put_back(store: Store) -> None:
 
 @pytest.mark.parametrize("rows", [1, 2, 4])
 def test_a_new_reading_keeps_ids_and_triage_in_the_order_of_rows(store: Store, rows: int) -> None:
-    group = store.append(an_entry("old subject", rows=2)).result(10).alertgroups[0]
+    group = store.append(an_entry("old subject", rows=2)).result(60).alertgroups[0]
     before = store.read(lambda tx: alert.of_group(tx, group))
     store.write(lambda tx: alertgroup.set_alerts(tx, group, [before[0].id], Status.CLOSED, "ann", NOW))
     new = Alertgroup.of_rows("new subject", [{"m": n} for n in range(rows)])

@@ -16,7 +16,7 @@ from tocsin.store.alertgroup import Order
 
 
 def fill(store: Store, *subjects: str, rows: int = 2) -> list[int]:
-    return [store.append(an_entry(subject, rows=rows)).result(10).alertgroups[0] for subject in subjects]
+    return [store.append(an_entry(subject, rows=rows)).result(60).alertgroups[0] for subject in subjects]
 
 
 def counts(store: Store, group: int) -> tuple[str, int, int, int]:

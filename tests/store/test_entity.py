@@ -17,7 +17,7 @@ URL = "see hxxps://evil[.]example[.]com/gate"
 
 def stored(store: Store, *rows: dict[str, Any], subject: str = "beacon") -> int:
     part = Part(group=Alertgroup.of_rows(subject, list(rows)), severity=None, lanes=())
-    return store.append(entry(posted(f"{subject} {rows}".encode()), [part], "scot", "1")).result(10).alertgroups[0]
+    return store.append(entry(posted(f"{subject} {rows}".encode()), [part], "scot", "1")).result(60).alertgroups[0]
 
 
 def put_all(store: Store) -> None:

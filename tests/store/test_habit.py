@@ -29,10 +29,10 @@ def test_those_not_seen_for_longest_are_forgotten(store: Store) -> None:
 
 
 def test_messages_come_with_their_alertgroups_and_those_of_others_are_left_out(store: Store) -> None:
-    first = store.append(an_entry("one", rows=2)).result(10)
+    first = store.append(an_entry("one", rows=2)).result(60)
     kept = msgspec.structs.replace(an_entry("?"), parts=(), reason="no table")
-    second = store.append(kept).result(10)
-    store.append(msgspec.structs.replace(an_entry("other"), parser="another")).result(10)
+    second = store.append(kept).result(60)
+    store.append(msgspec.structs.replace(an_entry("other"), parser="another")).result(60)
     found = store.read(lambda tx: habit.came(tx, ["scot"], 0, habit.newest(tx), 10))
 
     assert [(each.message, each.subject, each.columns, each.rows, each.reason) for each in found] == [

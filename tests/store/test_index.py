@@ -21,7 +21,7 @@ ROWS: list[dict[str, Any]] = [
 def stored(store: Store, subject: str = "Café beacon") -> int:
     group = Alertgroup.of_rows(subject, ROWS, body="<p>at <b>night</b></p>")
     part = Part(group=group, severity=Severity.HIGH, lanes=())
-    answer = store.append(entry(posted(subject.encode()), [part], "scot", "1")).result(10)
+    answer = store.append(entry(posted(subject.encode()), [part], "scot", "1")).result(60)
     return answer.alertgroups[0]
 
 

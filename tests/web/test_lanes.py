@@ -150,7 +150,7 @@ def test_a_refused_test_tells_the_destinations_own_words(analyst: Caller, hub: H
         raise Rejected("404 no such channel")
 
     destination(hub, told(refuse))
-    said = analyst.post(f"/api/v2/lane/{LANE}/test", json={"timeout_s": 5}).json()
+    said = analyst.post(f"/api/v2/lane/{LANE}/test", json={"timeout_s": 30}).json()
 
     assert (said["outcome"], said["detail"]) == ("failed", "404 no such channel")
     assert analyst.post("/api/v2/lane/nowhere/test").status_code == 404
