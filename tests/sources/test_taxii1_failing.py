@@ -128,11 +128,12 @@ def test_what_is_not_stored_is_not_taken_for_read(server: neighbour.Taxii1) -> N
 
 
 def test_a_package_is_known_by_its_id_and_its_bytes_anything_else_by_its_bytes(server: neighbour.Taxii1) -> None:
-    desk = read(server, [part(FEED, b"&lt;a/&gt;", b"text", end=END)])
+    desk = read(server, [part(FEED, b"&lt;a/&gt;", b'{"type":"bundle"}', b"text", end=END)])
 
     assert [(one.message_id, one.by_bytes, one.media_type) for one in desk.kept] == [
         ("http://partner.example/Package-1", False, "application/xml"),
         ("", True, "application/xml"),
+        ("", True, "application/stix+json"),
         ("", True, "application/octet-stream"),
     ]
     assert stix1.alertgroup(desk.kept[0].body).subject == "Botnet C2"

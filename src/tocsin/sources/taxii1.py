@@ -17,6 +17,8 @@ from tocsin.plugin import Desk, Source
 log = structlog.get_logger()
 
 MIB = 1024 * 1024
+MEDIA_TYPES = {b"<": "application/xml", b"{": "application/stix+json"}
+"""By the first byte: some put STIX 2 into collections of TAXII 1.1."""
 _STAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
 
 
@@ -98,9 +100,13 @@ def _message(block: Block, hub: str) -> Message | None:
             return None
         name = f"{known.namespace}{known.name}" if known.name else ""
     now = time.time_ns() // 1000
-    media_type = "application/xml" if block.content[:1] == b"<" else "application/octet-stream"
     return Message(
-        source="", body=block.content, media_type=media_type, received=now, message_id=name[:500], by_bytes=not name
+        source="",
+        body=block.content,
+        media_type=MEDIA_TYPES.get(block.content[:1], "application/octet-stream"),
+        received=now,
+        message_id=name[:500],
+        by_bytes=not name,
     )
 
 
