@@ -16,7 +16,7 @@ from tocsin import detection, registry
 from tocsin.config import Config
 from tocsin.config.collections import faults
 from tocsin.delivery import Drains, Lanes, Replayer
-from tocsin.delivery.shelf import fill, with_shelves
+from tocsin.delivery.shelf import fill, tidy, with_shelves
 from tocsin.entities import Known
 from tocsin.errors import ConfigError, Problem, StoreError, StoreLocked, StoreUnavailable
 from tocsin.indexing import Indexer, digest
@@ -139,6 +139,7 @@ class Hub:
                     self.replayer.wake()
                     filled = True
                 retention.sweep(self.store, self.config.retention, now(), self._ended.wait)
+                tidy(self.store, self.config.retention.alerts_days, now(), self._ended.wait)
             except StoreError as error:
                 log.warning("retention waits", reason=str(error))
             self._ended.wait(SWEEP_S if filled else AGAIN_S)

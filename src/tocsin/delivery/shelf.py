@@ -1,7 +1,7 @@
 """The destination behind a collection: what passed its gate becomes STIX objects in the store, for TAXII clients."""
 
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import ClassVar
@@ -16,12 +16,15 @@ from tocsin.formats.stix.feed import Feed
 from tocsin.model import Delivery, Kind, Micros, Receipt, Route, Sent
 from tocsin.plugin import Destination
 from tocsin.registry import DestinationOptions, Wiring
-from tocsin.store import Store, Tx, alertgroup, collection, replay
-from tocsin.store.collection import Item
+from tocsin.store import Store, Tx, alertgroup, collection, handed_in, replay
+from tocsin.store.collection import DAY, Item
 from tocsin.store.replay import Wish
 
 WHO = "tocsin"
 """Who fills collections, in the books."""
+ASKED_FOR_DAYS = 30
+"""A client can ask so long what became of what it handed in."""
+REST_S = 0.05
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -149,3 +152,14 @@ def fill(store: Store, wanted: Sequence[Route], now: Micros) -> list[int]:
         return begun
 
     return store.write(work)
+
+
+def tidy(store: Store, days: float, now: Micros, rest: Callable[[float], bool]) -> None:
+    """Remove objects that no alertgroup of the last `days` said (0: none), and forget old requests of clients.
+
+    Between two steps is a rest of some seconds, which ends everything when it answers true. Raises StoreError.
+    """
+    store.write(lambda tx: handed_in.forget(tx, now - ASKED_FOR_DAYS * DAY))
+    while days > 0 and store.write(lambda tx: collection.expire(tx, now - round(days * DAY))):
+        if rest(REST_S):
+            return

@@ -3,10 +3,13 @@
 The place of a version in its collection is when it was added, in microseconds, and no two have the same. Whoever adds
 holds the collection's row until the commit, so a reader who has seen one place has seen all before it, on any number of
 nodes: pages neither repeat nor skip while more is added.
+
+An object is looked up by its id with `+collection` beside it: to SQLite, which takes every collection for a small one,
+the plus says that the walk along the whole collection is not the way.
 """
 
 from collections.abc import Iterable
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from tocsin.model import Micros, Noun
 from tocsin.store.engine import Tx, packed
@@ -86,11 +89,11 @@ SELECT :collection, CAST(value ->> 0 AS BIGINT), value ->> 1, value ->> 2, CAST(
 
 _OUTDATED = """
 UPDATE collected SET newest = 0 FROM {each:ids}
-WHERE collected.collection = :collection AND collected.id = value ->> 0 AND collected.newest = 1"""
+WHERE collected.id = value ->> 0 AND +collected.collection = :collection AND collected.newest = 1"""
 
 _SEEN = """
 UPDATE collected SET seen = :now FROM {each:ids}
-WHERE collected.collection = :collection AND collected.id = value ->> 0 AND collected.newest = 1
+WHERE collected.id = value ->> 0 AND +collected.collection = :collection AND collected.newest = 1
     AND collected.seen < :before"""
 
 
@@ -136,47 +139,62 @@ def put(tx: Tx, name: str, items: Iterable[Item], now: Micros) -> list[Item]:
     return [item for item, _, _ in fresh]
 
 
+_KNOWN = """
+SELECT c.id, c.version FROM {each:ids} JOIN collected c ON c.id = value ->> 0 AND +c.collection = :collection"""
+
+
 def _versions(tx: Tx, collection: int, ids: str) -> dict[str, set[Micros]]:
     found: dict[str, set[Micros]] = {}
-    for id, version in tx.rows(
-        "SELECT c.id, c.version FROM {each:ids} JOIN collected c ON c.collection = :collection AND c.id = value ->> 0",
-        collection=collection,
-        ids=ids,
-    ):
+    for id, version in tx.rows(_KNOWN, collection=collection, ids=ids):
         found.setdefault(id, set()).add(version)
     return found
 
 
 def page(tx: Tx, collection: int, asked: Asked, limit: int, *, bare: bool = False) -> list[Line]:
-    """The first `limit` of what is meant, in the order in which it was added; `bare` is without the objects."""
-    versions, params = _of_versions(asked)
+    """The first `limit` of what is meant, in the order in which it was added; `bare` is without the objects.
+
+    Their places are found first, by the indexes alone: an object is only read when it is on the page. (To SQLite, a
+    cross join says in which order to go; PostgreSQL sees for itself.)
+    """
+    places, params = _places(asked)
     fields = "c.added, c.id, c.version, " + ("''" if bare else "c.json")
-    where = f"c.collection = :collection AND c.added > :after{versions}"
-    params |= {"collection": collection, "after": asked.after, "limit": limit}
+    rows = tx.rows(
+        f"SELECT {fields} FROM ({places}) AS p CROSS JOIN collected c"
+        " WHERE c.collection = :collection AND c.added = p.added ORDER BY c.added LIMIT :limit",
+        collection=collection, after=asked.after, limit=limit, **params,
+    )  # fmt: skip
+    return [Line(*row) for row in rows]
+
+
+def _places(asked: Asked) -> tuple[str, dict[str, Any]]:
+    """Where the first of what is meant stand, as SQL with its parameters."""
+    versions, params = _of_versions(asked)
+    where, end = f"c.collection = :collection AND c.added > :after{versions}", "ORDER BY c.added LIMIT :limit"
     if asked.ids:
         params["ids"] = packed([id] for id in dict.fromkeys(asked.ids))
-        types = " AND c.type IN (SELECT value ->> 0 FROM {each:types})" if asked.types else ""
-        params |= {"types": packed([type] for type in asked.types)} if asked.types else {}
-        sql = f"SELECT {fields} FROM {{each:ids}} JOIN collected c ON c.id = value ->> 0 WHERE {where}{types}"
-    elif asked.types:
-        # Each type by itself: then the index gives them in their order, however rare a type is.
-        types = ""
-        for n, type in enumerate(dict.fromkeys(asked.types)):
-            params[f"type{n}"] = type
-            part = f"SELECT {fields} FROM collected c WHERE {where} AND c.type = :type{n} ORDER BY added LIMIT :limit"
-            types += f"{' UNION ALL ' if n else ''}SELECT * FROM ({part}) AS t{n}"
-        sql = f"SELECT * FROM ({types}) AS c"
-    else:
-        sql = f"SELECT {fields} FROM collected c WHERE {where}"
-    return [Line(*row) for row in tx.rows(f"{sql} ORDER BY added LIMIT :limit", **params)]
+        if asked.types:
+            where += " AND c.type IN (SELECT value ->> 0 FROM {each:types})"
+            params["types"] = packed([type] for type in asked.types)
+        where = where.replace("c.collection", "+c.collection")
+        named = "SELECT c.added FROM {each:ids} CROSS JOIN collected c WHERE c.id = value ->> 0"
+        return f"{named} AND {where} {end}", params
+    if not asked.types:
+        return f"SELECT c.added FROM collected c WHERE {where} {end}", params
+    # Each type by itself: then the index gives them in their order, however rare a type is.
+    parts: list[str] = []
+    for n, type in enumerate(dict.fromkeys(asked.types)):
+        params[f"type{n}"] = type
+        part = f"SELECT c.added FROM collected c WHERE {where} AND c.type = :type{n} {end}"
+        parts.append(f"SELECT * FROM ({part}) AS t{n}")
+    return " UNION ALL ".join(parts), params
 
 
-_FIRST = "(SELECT min(v.version) FROM collected v WHERE v.collection = c.collection AND v.id = c.id)"
+_FIRST = "(SELECT min(v.version) FROM collected v WHERE v.id = c.id AND +v.collection = c.collection)"
 
 
-def _of_versions(asked: Asked) -> tuple[str, dict[str, object]]:
+def _of_versions(asked: Asked) -> tuple[str, dict[str, Any]]:
     """Which versions, as SQL with its parameters."""
-    params: dict[str, object] = {f"version{n}": version for n, version in enumerate(asked.versions)}
+    params: dict[str, Any] = {f"version{n}": version for n, version in enumerate(asked.versions)}
     if "all" in asked.which:
         return "", {}
     ways = [f"c.version = :{name}" for name in params]
@@ -187,7 +205,7 @@ def _of_versions(asked: Asked) -> tuple[str, dict[str, object]]:
 
 def there(tx: Tx, collection: int, id: str) -> bool:
     """Whether any version of an object is in a collection."""
-    sql = "SELECT 1 FROM collected WHERE collection = :collection AND id = :id LIMIT 1"
+    sql = "SELECT 1 FROM collected WHERE id = :id AND +collection = :collection LIMIT 1"
     return tx.row(sql, collection=collection, id=id) is not None
 
 
@@ -204,7 +222,7 @@ def expire(tx: Tx, before: Micros) -> int:
             continue
         tx.row("SELECT id FROM collection WHERE id = :id {for_update}", id=one.id)
         went = tx.run(
-            "DELETE FROM collected WHERE collection = :collection AND id IN (SELECT value ->> 0 FROM {each:ids})",
+            "DELETE FROM collected WHERE +collection = :collection AND id IN (SELECT value ->> 0 FROM {each:ids})",
             collection=one.id, ids=packed(ids),
         )  # fmt: skip
         tx.run("UPDATE collection SET objects = objects - :n WHERE id = :id", n=went, id=one.id)

@@ -24,9 +24,9 @@ CREATE TABLE collected (
     json        TEXT NOT NULL,
     PRIMARY KEY (collection, added)
 ) {clustered};
-CREATE UNIQUE INDEX collected_version ON collected (collection, id, version);
+CREATE UNIQUE INDEX collected_version ON collected (id, collection, version);
 CREATE INDEX collected_newest ON collected (collection, newest, added);
-CREATE INDEX collected_type ON collected (collection, type, newest, added);
+CREATE INDEX collected_type ON collected (collection, type, added, newest);
 
 -- What clients handed in: `message` is what came of it, `taken` and `refused` are JSON lists of [id, version, words].
 CREATE TABLE handed_in (
