@@ -88,7 +88,7 @@ def _lay_parts(tx: Tx, view: View) -> None:
     for kind, values in (("source", group.sources), ("tag", group.tags)):
         for value in dict.fromkeys(values):
             _insert(tx, "label", kind=kind, value=value, alertgroup=group.id)
-    for number, (lane, state) in enumerate(view.deliveries.items()):
+    for number, (lane, state) in enumerate(view.deliveries):
         _insert(
             tx, "delivery", id=group.id * 100 + number, alertgroup=group.id, lane=lane, state=state, attempt=0, due=0,
             lease=0, created=0,

@@ -64,7 +64,7 @@ def view(one: dict[str, Any]) -> View:
         sender=one["sender"],
         parser=one["parser"],
         entities=tuple(Entity(type=type, value=value) for type, value in one["entities"]),
-        deliveries=one["deliveries"],
+        deliveries=tuple(one["deliveries"].items()),
     )
 
 

@@ -202,6 +202,8 @@ views = st.builds(
     entities=st.lists(
         st.builds(Entity, type=st.sampled_from("ab"), value=st.sampled_from((*NETWORKS, "a"))), max_size=2
     ).map(tuple),
-    deliveries=st.dictionaries(st.sampled_from(("a", "two words")), st.sampled_from(("due", "failed")), max_size=2),
+    deliveries=st.lists(
+        st.tuples(st.sampled_from(("a", "two words")), st.sampled_from(("due", "failed"))), max_size=3
+    ).map(tuple),
 )
 """Alertgroups with their detections, entities and deliveries."""

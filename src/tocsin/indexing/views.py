@@ -37,6 +37,6 @@ def load(tx: Tx, ids: Sequence[int], names: Names, known: Known) -> dict[int, Vi
             sender=one.sender,
             parser=one.parser,
             entities=tuple({each.found.entity: None for each in entities.in_group(group, known)}),
-            deliveries={each.lane: each.state for each in owed[id]},
+            deliveries=tuple([(each.lane, each.state) for each in owed[id]]),
         )
     return found

@@ -33,8 +33,8 @@ class View(Noun, frozen=True, kw_only=True, dict=True):
     sender: str = ""
     parser: str = ""
     entities: tuple[Entity, ...] = ()
-    deliveries: Mapping[str, str] = msgspec.field(default_factory=dict)
-    """Destination -> state."""
+    deliveries: tuple[tuple[str, str], ...] = ()
+    """Destination and state of each; a destination that also had updates or a recall stands there more than once."""
 
     @classmethod
     def fresh(cls, group: Alertgroup, **rest: Any) -> Self:
@@ -58,7 +58,7 @@ def of_group(ref: Ref) -> Callable[[View], Iterable[Raw]]:
         wanted = name.lower()
         return lambda view: [one.value for one in view.entities if not wanted or one.type.lower() == wanted]
     if ref.field == "delivery":
-        return lambda view: [state for lane, state in view.deliveries.items() if not name or lane == name]
+        return lambda view: [state for lane, state in view.deliveries if not name or lane == name]
     return _OF_GROUP[ref.field]
 
 

@@ -84,7 +84,7 @@ def view(number: int, chance: random.Random) -> View:
         message=number,
         via="rest",
         entities=(Entity(type="ipv4", value=f"10.0.0.{number % 8}"),),
-        deliveries={"idea_log": "failed" if number % 200 == 7 else "delivered"},
+        deliveries=(("idea_log", "failed" if number % 200 == 7 else "delivered"),),
     )
 
 
