@@ -5,11 +5,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from neighbours import taxii1 as neighbour
 from neighbours.taxii1 import SPACE, Answer, names, part, raw, says
 from tocsin.errors import DeliveryError, Rejected, Unavailable
-from tocsin.kit.taxii1 import Taxii1, Taxii1Options
+from tocsin.kit.taxii1 import Taxii1, Taxii1Options, messages
 from tocsin.kit.taxii1.messages import Block
 
 BINDING = "urn:stix.mitre.org:xml:1.2"
@@ -163,6 +165,7 @@ def etree_name(tag: str) -> str:
         ([("INBOX", "http://elsewhere.example/inbox")], "no password is sent there"),
         ([("INBOX", "file:///etc/passwd")], "no password is sent there"),
         ([("POLL", "/poll")], "names no inbox"),
+        ([("INBOX", "http://[nowhere/")], "no password is sent there"),
     ],
 )
 def test_what_discovery_names_elsewhere_is_not_trusted(
@@ -215,3 +218,22 @@ def test_a_poll_that_makes_no_sense_is_tried_again(
     server.next = answers
     with pytest.raises(Unavailable, match=said):
         list(to().poll("c"))
+
+
+GOOD = [
+    names(("INBOX", "/i"))("a")[1],
+    part(b"<a/>", more=True, end="x")("a")[1],
+    says("RETRY", X="y", text="z")("a")[1],
+]
+
+
+@given(st.sampled_from(GOOD), st.integers(0, 600), st.integers(0, 20), st.binary(max_size=12))
+def test_no_bytes_of_a_server_break_what_reads_them(good: bytes, at: int, gone: int, noise: bytes) -> None:
+    try:
+        said = messages.answer(good[:at] + noise + good[at + gone :])
+        messages.part(said)
+    except messages.Nonsense:
+        return
+    assert str(messages.status(said)) is not None
+    assert isinstance(messages.services(said), list)
+    assert isinstance(messages.collections(said), list)

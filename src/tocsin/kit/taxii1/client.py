@@ -34,7 +34,7 @@ class Taxii1:
         """What the discovery service names, by absolute addresses. Raises Rejected, Unavailable."""
         url = self._options.url
         said = self._line.ask(url, messages.request("Discovery_Request", _id()), "Discovery_Response")
-        return [one._replace(address=urljoin(url, one.address)) for one in messages.services(said)]
+        return [one._replace(address=_absolute(url, one.address)) for one in messages.services(said)]
 
     def collections(self, services: Sequence[Place]) -> list[Collection] | None:
         """What the collection management service among these names; None where there is no such service.
@@ -49,8 +49,8 @@ class Taxii1:
                 found = messages.collections(said)
                 return [
                     each._replace(
-                        inboxes=tuple(urljoin(url, inbox) for inbox in each.inboxes),
-                        polls=tuple(urljoin(url, poll) for poll in each.polls),
+                        inboxes=tuple(_absolute(url, inbox) for inbox in each.inboxes),
+                        polls=tuple(_absolute(url, poll) for poll in each.polls),
                     )
                     for each in found
                 ]
@@ -174,6 +174,14 @@ def _of_name(name: str, listed: Sequence[Collection], where: str) -> Collection:
     if not found.available:
         raise Rejected(f'the collection "{name}" at {where} is not available to us: ask for that')
     return found
+
+
+def _absolute(url: str, address: str) -> str:
+    """An address that may be relative to where it was named; "" for none."""
+    try:
+        return urljoin(url, address)
+    except ValueError:
+        return ""
 
 
 def _id() -> str:
