@@ -9,6 +9,8 @@ _SPECIFIED = bytes.fromhex("00abedb4aa42466c9c01fed23315a9b7")
 """STIX 2.1 section 2.9: the namespace of observables, so that everybody's `ipv4-addr` 192.0.2.7 has one id."""
 _OURS = bytes.fromhex("5828f0bb3aa64767a0e6bf90eec11e10")
 """Ours, never used for anything else."""
+_VARIANT = dict(zip("0123456789abcdef", "89ab" * 4, strict=True))
+"""RFC 9562, section 4.1: the two highest bits of that digit are 10."""
 _ENCODER = msgspec.json.Encoder(order="sorted")
 
 
@@ -28,8 +30,5 @@ def canonical(value: Mapping[str, object] | Sequence[str]) -> bytes:
 
 
 def _uuid5(namespace: bytes, name: bytes) -> str:
-    digest = bytearray(hashlib.sha1(namespace + name, usedforsecurity=False).digest()[:16])
-    digest[6] = digest[6] & 0x0F | 0x50
-    digest[8] = digest[8] & 0x3F | 0x80
-    text = digest.hex()
-    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+    text = hashlib.sha1(namespace + name, usedforsecurity=False).hexdigest()
+    return f"{text[:8]}-{text[8:12]}-5{text[13:16]}-{_VARIANT[text[16]]}{text[17:20]}-{text[20:32]}"

@@ -50,6 +50,8 @@ def entities_of(endpoint: Endpoint) -> Iterator[tuple[str, str]]:
     """The values of one side of a detection, by their types as entities."""
     for address in endpoint.addresses:
         yield ("ipv6" if ":" in address else "ipv4"), address
+    if not (endpoint.hostnames or endpoint.urls or endpoint.emails or endpoint.macs):
+        return  # nearly all of them
     for type, listed in (
         ("domain", endpoint.hostnames), ("url", endpoint.urls), ("email", endpoint.emails), ("mac", endpoint.macs),
     ):  # fmt: skip

@@ -15,6 +15,7 @@ All ids come from ours, so what is sent twice is the same object twice; `modifie
 import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import NamedTuple, TypedDict
 
 from tocsin.formats.stix import observables, values
@@ -108,6 +109,7 @@ class Writer:
         self._least = least
         self._asserted = asserted
         self.hub = hub
+        self._judged = lru_cache(8192)(self._judge)
 
     def write(
         self,
@@ -143,9 +145,13 @@ class Writer:
             found += [(one.type, one.value) for one in entities if one.type in self._asserted]
             found += [one for one in _besides(alert, detection) if one[0] in self._asserted]
         for type, value in dict.fromkeys(found):
-            made = pattern(type, value)
-            if made and not is_ours(self._own, type, value):
+            if made := self._judged(type, value):
                 yield type, value, made
+
+    def _judge(self, type: str, value: str) -> str:
+        """The pattern of a value that may be said to be bad; "" for any other."""
+        made = pattern(type, value)
+        return "" if made and is_ours(self._own, type, value) else made
 
     @property
     def identity(self) -> Identity:
@@ -186,6 +192,7 @@ class _Group:
             modified=stamp(max(later, self._at)),
             object_marking_refs=self._marked,
         )
+        self._page = writer.page(group)
         self._found: dict[str, Object] = {}
         self._claims: dict[tuple[str, str], Claim] = {}
         self._seen: list[Object] = []
@@ -226,11 +233,12 @@ class _Group:
             self._seen += self._saying(claim.id, uid, (first, last), observed)
 
     def _learn(self, type: str, value: str, made: str, detection: Detection, first: Micros) -> Claim:
-        claim = self._claims.get((type, value))
+        claim, sure = self._claims.get((type, value)), percent(detection.confidence)
         if claim is None:
-            claim = Claim(self._id("indicator", self._group.uid, type, value), made, detection, first, None)
-        sure = [one for one in (claim.confidence, percent(detection.confidence)) if one is not None]
-        claim = claim._replace(since=min(claim.since, first), confidence=max(sure, default=None))
+            claim = Claim(self._id("indicator", self._group.uid, type, value), made, detection, first, sure)
+        elif first < claim.since or (sure is not None and (claim.confidence is None or sure > claim.confidence)):
+            both = [one for one in (claim.confidence, sure) if one is not None]
+            claim = claim._replace(since=min(claim.since, first), confidence=max(both, default=None))
         self._claims[type, value] = claim
         return claim
 
@@ -300,7 +308,7 @@ class _Group:
         return tuple(dict.fromkeys(filter(None, self._group.tags)))
 
     def _references(self, uid: str) -> tuple[Reference, ...]:
-        return (Reference(source_name="tocsin", external_id=uid, url=self._writer.page(self._group)),)
+        return (Reference(source_name="tocsin", external_id=uid, url=self._page),)
 
     def _times(self, detection: Detection) -> tuple[Micros, Micros]:
         """When it began and ended; in want of better when the detector made its message, or it was received."""
@@ -359,6 +367,7 @@ def identity(name: str, id: str = "", identity_class: str = "organization", sinc
     )
 
 
+@lru_cache(4096)
 def stamp(micros: Micros) -> str:
     """A time to the microsecond, so that times compare as their texts do. Raises ValueError before 1970, after 9999."""
     text = rfc3339(micros)
