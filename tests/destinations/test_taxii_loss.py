@@ -20,7 +20,7 @@ from neighbours.server import Server
 from neighbours.taxii import Object, Taxii
 from tocsin.store import open_store
 
-KILLS = 6 if os.environ.get("CI", "").lower() in {"1", "true"} else 3
+KILLS = 4 if os.environ.get("CI", "").lower() in {"1", "true"} else 3
 SEED = os.environ.get("TOCSIN_LOSS_SEED", "taxii")
 CONFIGURATION = """
 [destinations.partner]
