@@ -97,6 +97,11 @@ class Server:
         """Say this to the next requests for objects; None is what it would say anyway."""
         self._script.extend(said)
 
+    @property
+    def is_willing(self) -> bool:
+        """Whether it was told nothing that it has not said yet."""
+        return not self._script
+
     def close(self) -> None:
         """Stop listening."""
         self._server.shutdown()

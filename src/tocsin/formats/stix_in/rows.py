@@ -33,7 +33,7 @@ _RELATED = VERSIONED | {"relationship_type", "source_ref", "target_ref"}
 _TOLD_OTHERWISE = frozenset(("created_by_ref", "object_marking_refs", "sighting_of_ref", "observed_data_refs",
                              "where_sighted_refs"))  # fmt: skip
 
-MOST_TOLD = 100_000
+MOST_TOLD = 30_000
 """Mentions of objects in rows of others, in a whole document, and …"""
 MOST_CHARACTERS = 1_000_000
 """… their characters, besides some times its own length: a stranger's references shall not multiply it."""

@@ -172,5 +172,7 @@ class _Pass:
         elif too_large and self._limit > 1:
             self._limit = max(1, self._limit // 4)
             self._again()
+        elif self._token and isinstance(error, Refused):
+            raise Unavailable(f"{self._reading.where} does not go on to its next page: {error}")
         else:
             raise error
