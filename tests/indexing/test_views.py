@@ -6,7 +6,7 @@ from tocsin.entities import DEFAULT
 from tocsin.indexing import views
 from tocsin.model import Alertgroup, Severity
 from tocsin.query import parse, predicate
-from tocsin.store import Part, Store, alertgroup, around, entry
+from tocsin.store import Part, Store, alertgroup, around, entry, kinds
 
 
 def stored(store: Store, **fields: object) -> int:
@@ -33,6 +33,15 @@ def test_everything_that_a_query_can_ask_for_is_loaded(store: Store) -> None:
         assert asked(store, id, query), query
     for query in ("tag:other", "src:198.51.100.7", "entity.type:cve", "delivery.webhook:failed", "folded:*"):
         assert not asked(store, id, query), query
+
+
+def test_every_delivery_of_a_destination_counts(store: Store) -> None:
+    id = stored(store)
+    store.write(lambda tx: kinds.owe(tx, [(id, "webhook", "recall", None)], NOW, NOW))
+    store.write(lambda tx: tx.run("UPDATE delivery SET state = 'delivered' WHERE kind = 'alert'"))
+
+    assert asked(store, id, "delivery.webhook:delivered")
+    assert asked(store, id, "delivery.webhook:due")
 
 
 def test_an_id_that_there_is_not_is_left_out(store: Store) -> None:
