@@ -1,7 +1,7 @@
 """A real OpenTAXII (TAXII 1.1) in a process of its own, with its data in a folder of the test, and cabby to look at it.
 
-Collections a, c and d take anything, `collection-b` only STIX 1.1.1; `inbox_open` wants no password, `inbox_closed` and `poll`
-do. Polls are cut into parts of two.
+Collections a, c and d take anything, `collection-b` only STIX 1.1.1; `inbox_open` wants no password, `inbox_closed` and
+`poll` do. Polls are cut into parts of two.
 """
 
 import contextlib
