@@ -13,6 +13,7 @@ import msgspec
 
 from tocsin.formats.idea.mend import LEVEL, mended
 from tocsin.formats.idea.objects import Extra, is_pseudonym
+from tocsin.formats.idea.schema import is_strict
 from tocsin.model import TLP, Alert, Alertgroup
 
 MARK = '"IDEA0"'
@@ -34,11 +35,14 @@ def came_as_idea(alert: Alert) -> Cells | None:
 
 
 def relayed(group: Alertgroup, alert: Alert, cells: Cells, node: bytes, detect_time: str) -> Cells:
-    """The event to send. `node` is ours as JSON; `detect_time` stands where there was none that could be read."""
-    for side in ("Source", "Target"):
-        if side in cells and _TOUCHED.search(bytes(cells[side])):
-            cells[side] = _raw(_anonymised(msgspec.json.decode(cells[side])))
-    event, received = mended(cells)
+    """The event to send, made of `cells`, which it uses up.
+
+    `node` is ours as JSON; `detect_time` stands where there was none that could be read.
+    """
+    touched = [side for side in ("Source", "Target") if side in cells and _TOUCHED.search(bytes(cells[side]))]
+    for side in touched:
+        cells[side] = _raw(_anonymised(msgspec.json.decode(cells[side])))
+    event, received = (cells, {}) if not touched and is_strict(alert.json) else mended(cells)
     if "_Tocsin" in event:
         received["_Tocsin"] = event.pop("_Tocsin")
     event.setdefault("ID", _raw(alert.uid))

@@ -36,6 +36,15 @@ def check(text: bytes | str) -> None:
         check_ends(side)
 
 
+def is_strict(text: bytes | str) -> bool:
+    """Whether `check` finds nothing wrong."""
+    try:
+        check(text)
+    except ValueError:
+        return False
+    return True
+
+
 def check_ends(ends: Iterable[Machine]) -> None:
     """Raises ValueError for an address, network or range that is none."""
     for end in ends:

@@ -117,8 +117,8 @@ class IdeaForm:
             id=alert.uid,
             create_time=common.created,
             detect_time=_time(detection.detected) or common.detected,
-            event_time=_time(detection.start) or UNSET,
-            cease_time=_time(detection.end) or UNSET,
+            event_time=UNSET if detection.start is None else _time(detection.start) or UNSET,
+            cease_time=UNSET if detection.end is None else _time(detection.end) or UNSET,
             conn_count=slip.conn_count,
             category=self._categories(detection.category),
             confidence=UNSET if detection.confidence is None else detection.confidence,
@@ -245,6 +245,8 @@ def _time(micros: Micros | None) -> str:
 
 def _machine(endpoint: Endpoint, protocols: tuple[str, ...]) -> Machine:
     ip4, ip6, anonymised = _by_version(endpoint.addresses)
+    if not (endpoint.hostnames or endpoint.macs or endpoint.urls or endpoint.emails):
+        return Machine(ip4=ip4, ip6=ip6, port=endpoint.ports, proto=protocols, anonymised=anonymised)
     return Machine(
         ip4=ip4,
         ip6=ip6,
@@ -258,7 +260,7 @@ def _machine(endpoint: Endpoint, protocols: tuple[str, ...]) -> Machine:
     )
 
 
-@lru_cache(4096)
+@lru_cache(65536)
 def _by_version(
     addresses: tuple[str, ...],
 ) -> tuple[tuple[str, ...], tuple[str, ...], Literal[True] | msgspec.UnsetType]:
