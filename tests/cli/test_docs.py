@@ -41,7 +41,9 @@ def test_every_option_of_every_section_and_plug_in_has_its_line() -> None:
             assert not [option for option in section.annotation.model_fields if f"| `{option}` |" not in shown]
     for found in find().found():
         if found.origin == OURS:
-            part = shown.partition(f'### `type = "{found.name}"`')[2].partition("\n### ")[0]
+            kind = shown.partition(f"\n## {found.kind.table.title()}\n")[2].partition("\n## ")[0]
+            part = kind.partition(f'### `type = "{found.name}"`')[2].partition("\n### ")[0]
+            assert part, f"{found.kind} {found.name} has no part of its own"
             assert not [option for option in found.plugin.model_fields if f"| `{option}` |" not in part]
 
 
