@@ -19,10 +19,11 @@ from tocsin.parsers.forefront import Forefront
 from tocsin.parsers.generic import Generic
 from tocsin.parsers.sourcefire import Sourcefire
 from tocsin.parsers.splunk import Splunk
+from tocsin.parsers.stix_mail import StixMail
 from tocsin.parsers.suricata import Suricata
 from tocsin.plugin import Parser
 
-PARSERS: Sequence[Parser] = (Splunk(), Sourcefire(), Fireeye(), Forefront(), Suricata(), Generic())
+PARSERS: Sequence[Parser] = (Splunk(), Sourcefire(), Fireeye(), Forefront(), Suricata(), StixMail(), Generic())
 SAMPLES = [file.read_bytes() for file in sorted(DATA.rglob("*.eml"))]
 
 FRAGMENTS = st.sampled_from(
@@ -38,6 +39,7 @@ FRAGMENTS = st.sampled_from(
         *(b"Date: Fri, 99 Foo 99999 99:99 -9999\r\n", b"alert (id:1, name:x):\r\n", b"[1:2:3]"),
         *(b"<table>", b"<tr><th>a<td colspan=999 rowspan=999>", b"<td>Alert:<td>x", b"</table>", b"<pre>", b"<!--"),
         *(b"&#xd800;", b"<svg><tr>", b"<template>", b"<a href='x'>", b'"x" [Priority: 9] {tcp} ::1:5 -> 1.2.3.4'),
+        *(b'{"type":"bundle","objects":[', b'{"type":"indicator","pattern":"[a:b=\'', b"]}"),
         *(b'{"event_type":"alert","flow_id":1e5,"a":{"b":[{}]}}\n', b'{"alert":', b'{"a":"\\ud800"}'),
     ]
 )
@@ -163,12 +165,17 @@ HOSTILE = {
     "columns of one name": b"Content-Type: text/csv; name=a.csv\r\n\r\n" + b"a," * 20_000 + b"\r\n" + b"1," * 20_000,
     "searches": html_mail("<table><tr><td>Alert:<td>x<tr><td>Search:<td>" + "index=" * 200_000 + "</table>"),
     "eve": b"Content-Type: text/plain\r\n\r\n" + b'{"event_type":"alert","flow_id":1,"a":{"a":' * 20_000,
+    "a bundle that is too deep": b'Content-Type: application/json; name=a.json\r\n\r\n{"type":"bundle","objects":['
+    + b'{"a":' * 200_000,
+    "a bundle of nothing": b'Content-Type: application/json; name=a.json\r\n\r\n{"type":"bundle","objects":['
+    + b"{}," * 40_000
+    + b"{}]}",
     "packed": b"Content-Transfer-Encoding: base64\r\nContent-Type: text/html\r\n\r\n"
     + base64.encodebytes(b"<b>" * 500_000),
 }
 
 
-@pytest.mark.timeout(300)  # all six parsers one after the other; a child process has ten seconds
+@pytest.mark.timeout(300)  # all parsers one after the other; a child process has ten seconds
 @pytest.mark.parametrize("name", HOSTILE)
 def test_what_is_built_to_harm_ends_soon_with_groups_or_a_reason(name: str) -> None:
     for parser in PARSERS:

@@ -9,8 +9,11 @@ from neighbours.mails import DATA, NOW, only
 from tocsin.detection.times import moment
 from tocsin.entities import in_group
 from tocsin.errors import Malformed, TooLarge, Unreadable
+from tocsin.intake import Intake
 from tocsin.model import TLP, Alertgroup, Endpoint, Message, Severity
+from tocsin.parsers.scot import Scot
 from tocsin.parsers.stix import Stix
+from tocsin.store import Store
 
 TAXII = "application/taxii+json;version=2.1"
 
@@ -141,6 +144,18 @@ def test_entities_are_found_in_the_rows() -> None:
     found = {(one.found.entity.type, one.found.entity.value) for one in in_group(report)}
 
     assert {("ipv4", "198.51.100.7"), ("domain", "c2.example.net"), ("ipv4", "192.0.2.44")} <= found
+
+
+def test_stix_is_stored_on_either_engine_whatever_characters_stand_in_it(store: Store) -> None:
+    odd = {"type": "malware", "id": "malware--1", "name": "a\0b\N{GRINNING FACE}", "aliases": ["c\0"], "\0": 1}
+    report = {"type": "report", "id": "report--\0", "name": "R\0", "object_refs": ["malware--1"], "labels": ["x\0"]}
+    intake = Intake(store, {"scot": Scot(), "stix": Stix()}, ())
+    try:
+        kept = intake.accept(posted({"type": "bundle", "id": "bundle--\0", "objects": [odd, report]}))
+    finally:
+        intake.close()
+
+    assert (len(kept.alertgroups), kept.quarantined) == (1, "")
 
 
 @pytest.mark.parametrize(
