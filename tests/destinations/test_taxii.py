@@ -34,7 +34,7 @@ class Open:
     """Destinations of a test, closed at its end."""
 
     def __init__(self, server: Server | Medallion, **options: Any) -> None:
-        self.options = {"url": server.url, "collection": "Alerts", "status_wait_s": 0, "timeout_s": 20} | options
+        self.options = {"url": server.url, "collection": "Alerts", "status_wait_s": 0, "timeout_s": 60} | options
         self.made: list[Taxii] = []
 
     def __call__(self, **rest: Any) -> Taxii:

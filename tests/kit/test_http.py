@@ -358,9 +358,9 @@ def test_a_client_certificate_is_shown_to_who_asks_for_it(tmp_path: Path, passwo
     authority = Authority(tmp_path)
     certificate, key = authority.issue("tocsin.example", password)
     with behind_tls(authority) as url:
-        with Client(20, authority.file, certificate=Certificate(certificate, key, password)) as client:
+        with Client(60, authority.file, certificate=Certificate(certificate, key, password)) as client:
             shown = client.ask("GET", url)
-        with Client(20, authority.file) as client:
+        with Client(60, authority.file) as client:
             bare = client.ask("GET", url)
 
     assert b"tocsin.example" in shown.body
@@ -373,7 +373,7 @@ def test_a_certificate_of_an_unknown_authority_or_another_name_is_not_trusted(tm
     trusted = None if name == "localhost" else authority.file
     with (
         behind_tls(authority, name) as url,
-        Client(20, trusted) as client,
+        Client(60, trusted) as client,
         pytest.raises(Untrusted, match=r"the certificate of https://localhost:\d+ is not trusted: "),
     ):
         client.ask("GET", url)
@@ -395,9 +395,9 @@ def test_a_client_certificate_that_cannot_be_read_is_unavailable_and_asks_nobody
 def test_asking_gives_any_status_and_says_whether_the_body_is_whole(httpserver: HTTPServer) -> None:
     httpserver.expect_request("/x").respond_with_data("x" * 11, 404)
 
-    with Client(20, longest_answer=10) as client:
+    with Client(60, longest_answer=10) as client:
         cut = client.ask("PUT", httpserver.url_for("/x"), b"1", {"X-Own": "v"})
-    with Client(20, longest_answer=11) as client:
+    with Client(60, longest_answer=11) as client:
         whole = client.ask("GET", httpserver.url_for("/x"))
 
     assert (cut.status, cut.body, cut.whole) == (404, b"x" * 10, False)
@@ -410,7 +410,7 @@ def test_a_peer_that_wants_a_certificate_says_so_by_tls(tmp_path: Path) -> None:
     authority = Authority(tmp_path)
     with (
         behind_tls(authority, wants=ssl.CERT_REQUIRED) as url,
-        Client(20, authority.file) as client,
+        Client(60, authority.file) as client,
         pytest.raises(Unavailable, match=r"certificate required|broke the connection"),
     ):
         client.ask("GET", url)

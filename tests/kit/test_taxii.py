@@ -39,7 +39,7 @@ class Open:
         self.server, self.made = server, list[taxii.Taxii]()
 
     def __call__(self, **rest: Any) -> taxii.Taxii:
-        self.made.append(taxii.Taxii(options(**{"url": self.server.url, "timeout_s": 20} | US | rest)))
+        self.made.append(taxii.Taxii(options(**{"url": self.server.url, "timeout_s": 60} | US | rest)))
         return self.made[-1]
 
 
