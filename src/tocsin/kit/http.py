@@ -78,7 +78,7 @@ class Client:
             trust_env=False,
             follow_redirects=False,
             timeout=httpx2.Timeout(timeout_s),
-            verify=_trusting(ca_file, certificate) if ca_file or certificate else True,
+            verify=trusting(ca_file, certificate) if ca_file or certificate else True,
             limits=httpx2.Limits(max_connections=4, max_keepalive_connections=2, keepalive_expiry=30),
             headers={"User-Agent": "Tocsin", "Accept-Encoding": "identity"},
         )
@@ -162,7 +162,8 @@ def retry_after(value: str, now: datetime) -> timedelta | None:
     return min(max(date - now, timedelta()), LONGEST_WAIT)
 
 
-def _trusting(ca_file: Path | None, certificate: Certificate | None) -> ssl.SSLContext:
+def trusting(ca_file: Path | None, certificate: Certificate | None) -> ssl.SSLContext:
+    """What a client needs for TLS: whom it trusts, and what it shows of itself. Raises Unavailable: unreadable."""
     try:
         context = ssl.create_default_context(cafile=ca_file)
     except OSError as error:  # ssl.SSLError is one
