@@ -4,6 +4,7 @@ import contextlib
 import json
 import uuid
 from collections.abc import Iterator
+from typing import Any
 
 import msgspec
 import pytest
@@ -13,7 +14,9 @@ from hypothesis import strategies as st
 from sharing.disguises import DISGUISES, DOMAINS, NETWORKS, OWN, own_in
 from tocsin.entities import by_alert, defanged
 from tocsin.errors import Skipped
-from tocsin.formats import group_json, idea, log_line
+from tocsin.formats import group_json, log_line
+from tocsin.formats.idea import IdeaForm
+from tocsin.formats.idmef import IdmefForm
 from tocsin.formats.letter import LetterForm
 from tocsin.formats.slack import SlackForm
 from tocsin.formats.stix import Writer, bundle, identity
@@ -24,6 +27,7 @@ from tocsin.sharing import Profile, Redaction
 PROFILE = Profile(networks=NETWORKS, domains=DOMAINS, users=True, mail="own", links=False)
 KEY = b"a key of the tests"
 REDACTIONS = {way: Redaction(PROFILE.model_copy(update={"way": way}), KEY) for way in ("pseudonym", "drop")}
+IDEA, IDEA_AS_SLIPS = IdeaForm(), IdeaForm(profile="slips")
 SLACK, LETTER = SlackForm(defanged), LetterForm(defanged)
 STIX = Writer(identity("Tocsin"), lambda type, value: False)
 STIX1 = Feed("Tocsin", own=lambda type, value: False, entities=by_alert, asserted=frozenset(("cidr", "file")))
@@ -32,8 +36,15 @@ STIX1 = Feed("Tocsin", own=lambda type, value: False, entities=by_alert, asserte
 def sent_of(group: Alertgroup) -> Iterator[tuple[str, bytes]]:
     """What each destination sends of it."""
     yield "webhook", group_json.document(group)
-    yield "idea_log", idea.lines(group)
+    recall = Delivery(id=1, uid="d", alertgroup=group, kind="recall", owed=1_700_000_000_000_000)
+    for form in (IDEA, IDEA_AS_SLIPS):
+        yield "idea_log", form.lines(group)
+        yield "idea_log, recalled", form.delivered(recall)
+    for profile in (IdmefForm("08"), IdmefForm("slips")):
+        yield "idmef", profile.lines(Delivery(id=1, uid="d", alertgroup=group))
+        yield "idmef, recalled", profile.lines(recall)
     yield "text_log", log_line.lines(group)
+    yield "text_log as Slips", log_line.lines(group, "slips")
     yield "slack", json.dumps([SLACK.blocks(group), SLACK.fallback(group)], ensure_ascii=False).encode()
     yield "slack digest", json.dumps(SLACK.digest([group], [""]), ensure_ascii=False).encode()
     yield "slack as Slips", "\n".join(SLACK.slips_lines(group, "sensor")).encode()
@@ -61,9 +72,20 @@ def everywhere(text: str) -> Alertgroup:
         flow_uids=(text,),
     )  # fmt: skip
     row = {text: text, "note": [[{text: [text]}]], "user": "eve", "raw": json.dumps({"deep": text})}
-    alert = msgspec.structs.replace(Alert.of(row, said), uid=str(uuid.UUID(int=6)))
+    event = {
+        "Format": "IDEA0",
+        "Source": [{"IP4": [text], "Hostname": [text], text: text}],
+        "Category": [text],
+        text: text,
+    }
+    message = {"Version": "2.0.3", "Analyzer": {"Name": text}, "ID": str(uuid.UUID(int=8)), "Note": text, text: [text]}
+    rows: tuple[dict[str, Any], ...] = (row, event, message)
+    alerts = tuple(
+        msgspec.structs.replace(Alert.of(cells, said), uid=str(uuid.UUID(int=number)))
+        for number, cells in enumerate(rows, 60)
+    )
     return Alertgroup(
-        subject=text, alerts=(alert,), columns=tuple(row), tags=(text,), sources=(text,), message_id=f"<{text}>",
+        subject=text, alerts=alerts, columns=tuple(row), tags=(text,), sources=(text,), message_id=f"<{text}>",
         body=f"<p>{text}</p>", body_plain=text, ahrefs=(Link(subject=text, link=text),), groups={text: [text]},
         owner=text, uid=str(uuid.UUID(int=5)), received=1_700_000_000_000_000,
     )  # fmt: skip

@@ -6,7 +6,7 @@ from typing import ClassVar
 from tocsin.errors import Malformed
 from tocsin.formats.idea.read import Idea
 from tocsin.kit.gathering import gathered
-from tocsin.kit.json_objects import NOT_JSON, level, objects
+from tocsin.kit.json_objects import NOT_JSON, first_object, level, objects
 from tocsin.kit.letter import is_mail
 from tocsin.model import TLP, Alert, Alertgroup, Message, union_of_keys
 from tocsin.plugin import Parser
@@ -23,16 +23,13 @@ class IdeaParser(Parser):
     apart: ClassVar[bool] = False  # decoded by a strict decoder, level by level
 
     def claims(self, message: Message) -> bool:
-        """What was posted and holds an object whose Format is IDEA0."""
+        """What was posted, speaks of IDEA0 and begins with an event of it, or with an alert of Slips 1.1.1."""
         if MARK not in message.body or is_mail(message):
             return False
-        try:
-            return any(_format(text) == MARK for text in objects(message.body))
-        except Malformed:
-            return False
+        return _format(first_object(message.body)) in (MARK, SLIPS_ALERT)
 
     def parse(self, message: Message) -> Iterator[Alertgroup]:
-        """The alertgroups. Raises Malformed, naming the object that is none of IDEA0."""
+        """The alertgroups. Raises Malformed, naming the object that is none of IDEA0, or TooLarge."""
         texts = objects(message.body)
         for number, text in enumerate(texts, 1):
             if _format(text) not in (MARK, SLIPS_ALERT):

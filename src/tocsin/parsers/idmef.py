@@ -6,7 +6,7 @@ from typing import ClassVar
 from tocsin.errors import Malformed
 from tocsin.formats.idmef.read import Idmef
 from tocsin.kit.gathering import gathered
-from tocsin.kit.json_objects import NOT_JSON, level, objects
+from tocsin.kit.json_objects import NOT_JSON, first_object, level, objects
 from tocsin.kit.letter import is_mail
 from tocsin.model import Alert, Alertgroup, Message, union_of_keys
 from tocsin.plugin import Parser
@@ -25,13 +25,12 @@ class IdmefParser(Parser):
         if any(mark not in message.body for mark in MARKS) or is_mail(message):
             return False
         try:
-            found = objects(message.body)
-            return bool(found) and Idmef(found[0]).is_one
-        except (Malformed, *NOT_JSON):
+            return Idmef(first_object(message.body)).is_one
+        except NOT_JSON:
             return False
 
     def parse(self, message: Message) -> Iterator[Alertgroup]:
-        """The alertgroups. Raises Malformed, naming the object that is none of IDMEFv2."""
+        """The alertgroups. Raises Malformed, naming the object that is none of IDMEFv2, or TooLarge."""
         texts = objects(message.body)
         found = [Idmef(text) for text in texts]
         for number, one in enumerate(found, 1):

@@ -9,7 +9,7 @@ from tocsin import detection
 from tocsin.errors import Malformed
 from tocsin.formats.slips import EVIDENCE
 from tocsin.kit.gathering import gathered
-from tocsin.kit.json_objects import NOT_JSON, level, objects
+from tocsin.kit.json_objects import NOT_JSON, first_object, level, objects
 from tocsin.kit.letter import is_mail
 from tocsin.model import Alert, Alertgroup, Detection, Endpoint, Message, Severity, union_of_keys
 from tocsin.plugin import Parser
@@ -29,13 +29,12 @@ class Slips(Parser):
         if is_mail(message) or not any(all(mark in message.body for mark in marks) for marks in MARKS):
             return False
         try:
-            found = objects(message.body)
-            return bool(found) and _is_one(msgspec.json.decode(found[0]))
-        except (Malformed, *NOT_JSON):
+            return _is_one(msgspec.json.decode(first_object(message.body)))
+        except NOT_JSON:
             return False
 
     def parse(self, message: Message) -> Iterator[Alertgroup]:
-        """The alertgroups. Raises Malformed, naming the object that is neither."""
+        """The alertgroups. Raises Malformed, naming the object that is neither, or TooLarge."""
         texts = objects(message.body)
         rows: list[dict[str, Any]] = [msgspec.json.decode(text) for text in texts]
         for number, row in enumerate(rows, 1):

@@ -182,4 +182,6 @@ def is_pseudonym(address: str) -> bool:
     return address.partition(".")[0] in _RESERVED and address != "255.255.255.255"
 
 
+GONE_NAMES = "redacted.invalid"
+"""Where the gate's pseudonyms of names live."""
 _RESERVED = frozenset(map(str, range(240, 256)))

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from tocsin.formats.idea.mend import LEVEL, mended
-from tocsin.formats.idea.objects import Extra, is_pseudonym
+from tocsin.formats.idea.objects import GONE_NAMES, Extra, is_pseudonym
 from tocsin.formats.idea.schema import is_strict
 from tocsin.model import TLP, Alert, Alertgroup
 
@@ -81,7 +81,7 @@ def _anonymised(ends: Any) -> Any:
         if isinstance(end, dict):
             kept = {key: _without(value) for key, value in end.items() if value != GONE}
             hidden = any(is_pseudonym(one) for key in ("IP4", "IP6") for one in _texts(end.get(key)))
-            if kept != end or hidden or any(".redacted.invalid" in one for one in _texts(end.get("Hostname"))):
+            if kept != end or hidden or any(GONE_NAMES in one for one in _texts(end.get("Hostname"))):
                 kept["Anonymised"] = True
             end = kept
         found.append(end)

@@ -29,7 +29,7 @@ import msgspec
 from tocsin.formats.idea import relay, slips
 from tocsin.formats.idea.categories import DEFAULT, Categories
 from tocsin.formats.idea.mend import proto
-from tocsin.formats.idea.objects import NSID, Event, Extra, Machine, Node, Written, is_pseudonym
+from tocsin.formats.idea.objects import GONE_NAMES, NSID, Event, Extra, Machine, Node, Written, is_pseudonym
 from tocsin.formats.times import rfc3339, writable
 from tocsin.model import Alert, Alertgroup, Delivery, Detection, Endpoint, Micros, Severity, worst_of
 
@@ -247,6 +247,8 @@ def _machine(endpoint: Endpoint, protocols: tuple[str, ...]) -> Machine:
     ip4, ip6, anonymised = _by_version(endpoint.addresses)
     if not (endpoint.hostnames or endpoint.macs or endpoint.urls or endpoint.emails):
         return Machine(ip4=ip4, ip6=ip6, port=endpoint.ports, proto=protocols, anonymised=anonymised)
+    if any(GONE_NAMES in name for name in (*endpoint.hostnames, *endpoint.emails)):
+        anonymised = True
     return Machine(
         ip4=ip4,
         ip6=ip6,
