@@ -17,7 +17,8 @@ MEDIA_TYPES = frozenset(
 MOST_OBJECTS = 50_000
 MOST_PROPERTIES = 200
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MARKS = (b'"objects"', b'"bundle"')
+_BEGIN = re.compile(rb'\s{0,1000}\{\s{0,1000}"(?:type|id|spec_version|objects|more|next)"')
+"""With one of these names both forms begin, as they have no others."""
 _TIME = re.compile(r"(\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d)(\.\d{1,30})?(?:[Zz]|\+00:00)", re.ASCII)
 _OBJECT = re.compile(rb'\[\s*\{.{0,4000}?"(?:id|type)"\s*:\s*"', re.DOTALL)
 
@@ -94,7 +95,7 @@ def is_stix(media_type: str, body: bytes) -> bool:
     """Whether it says that it is STIX, or is JSON of that form. Quick for any other JSON, and never raises."""
     if media_type.partition(";")[0].strip().lower() in MEDIA_TYPES:
         return True
-    if not any(mark in body for mark in _MARKS):
+    if not _BEGIN.match(body):
         return False
     try:
         outer = msgspec.json.decode(body, type=Outer)
