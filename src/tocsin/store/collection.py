@@ -160,10 +160,10 @@ def page(tx: Tx, collection: int, asked: Asked, limit: int, *, bare: bool = Fals
     fields = "c.added, c.id, c.version, " + ("''" if bare else "c.json")
     rows = tx.rows(
         f"SELECT {fields} FROM ({places}) AS p CROSS JOIN collected c"
-        " WHERE c.collection = :collection AND c.added = p.added ORDER BY c.added LIMIT :limit",
+        " WHERE c.collection = :collection AND c.added = p.added",
         collection=collection, after=asked.after, limit=limit, **params,
     )  # fmt: skip
-    return [Line(*row) for row in rows]
+    return sorted(map(Line._make, rows))  # nearly in order already; to sort rows with their objects there costs more
 
 
 def _places(asked: Asked) -> tuple[str, dict[str, Any]]:
@@ -186,7 +186,7 @@ def _places(asked: Asked) -> tuple[str, dict[str, Any]]:
         params[f"type{n}"] = type
         part = f"SELECT c.added FROM collected c WHERE {where} AND c.type = :type{n} {end}"
         parts.append(f"SELECT * FROM ({part}) AS t{n}")
-    return " UNION ALL ".join(parts), params
+    return f"SELECT added FROM ({' UNION ALL '.join(parts)}) AS u ORDER BY added LIMIT :limit", params
 
 
 _FIRST = "(SELECT min(v.version) FROM collected v WHERE v.id = c.id AND +v.collection = c.collection)"
