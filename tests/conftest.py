@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 RUN = "TOCSIN_TEST_RUN"
 """Names the run to its workers: the process id of the pytest the person started, and a folder they share."""
 
+LAID_OUT = "laid_out"
+"""In the PostgreSQL of the run: a database with the schema and nothing in it."""
+
 hypothesis.settings.register_profile("tocsin", deadline=None, print_blob=True)
 hypothesis.settings.load_profile("tocsin")
 
@@ -39,7 +42,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Name the run once, and let `timeout`'s SIGTERM end it with its fixtures cleaned up."""
     if not hasattr(config, "workerinput"):
         os.environ[RUN] = f"{os.getpid()}:{tempfile.gettempdir()}/tocsin-run-{os.getpid()}"
-        # Containers often forbid bytecode: each of the many servers would compile every library, which doubles its start.
+        # Containers often forbid bytecode: each of the many servers would compile every library; that doubles its start.
         if os.environ.pop("PYTHONDONTWRITEBYTECODE", ""):
             os.environ.setdefault("PYTHONPYCACHEPREFIX", str(config.rootpath / ".pytest_cache" / "bytecode"))
     signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -65,8 +68,18 @@ def postgres() -> Postgres:
             cluster.start()
             cluster.watch(int(owner), Path(lock.name))
             folder = str(cluster.folder)
+            _lay_out(cluster)
             lock.write(folder)
     return Postgres(Path(folder), fsync=False)
+
+
+def _lay_out(cluster: Postgres) -> None:
+    """Make a database with the schema, of which stores are copied: to make it anew was half of a short test's time."""
+    cluster.create_database(LAID_OUT)
+    with tempfile.TemporaryDirectory() as data:
+        store = open_store(cluster.url(LAID_OUT), Path(data))
+        store.write(lambda tx: tx.run("DELETE FROM hub"))  # every copy is a hub of its own
+        store.close()
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -76,7 +89,7 @@ def engine(request: pytest.FixtureRequest) -> Iterator[str]:
         yield "sqlite"
         return
     cluster: Postgres = request.getfixturevalue("postgres")
-    database = cluster.new_database()
+    database = cluster.new_database(like=LAID_OUT)
     yield cluster.url(database)
     cluster.drop(database)
 

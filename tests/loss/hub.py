@@ -28,7 +28,7 @@ class Hub:
         self._program = tuple(program)
         self._process: subprocess.Popen[bytes] | None = None
         self.key = ""
-        self.environment = {**os.environ, "NO_COLOR": "1"}
+        self.environment = {**os.environ, "NO_COLOR": "1", "PYTHONFAULTHANDLER": "1"}
 
     @property
     def alive(self) -> bool:
@@ -72,6 +72,9 @@ class Hub:
         try:
             code = self._process.wait(within)
         except subprocess.TimeoutExpired:
+            self._process.send_signal(signal.SIGABRT)  # what each thread is at goes into the log
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(10)
             self.kill()
             return None
         self._process = None

@@ -82,11 +82,15 @@ class Postgres:
         """The address of one of its databases."""
         return f"postgresql://tocsin@/{database}?host={quote(str(self.folder), safe='')}"
 
-    def new_database(self) -> str:
-        """Create an empty database; its name, unique over processes."""
+    def new_database(self, *, like: str = "template1") -> str:
+        """Create a database, empty or a copy of one that nobody is connected to; its name, unique over processes."""
         name = f"t{os.getpid()}_{next(_numbers)}"
-        self._tell(f"CREATE DATABASE {name}")
+        self.create_database(name, like)
         return name
+
+    def create_database(self, name: str, like: str = "template1") -> None:
+        """The same, under a given name."""
+        self._tell(f"CREATE DATABASE {name} TEMPLATE {like}")
 
     def drop(self, database: str) -> None:
         """Delete a database, cutting whoever is still connected."""
