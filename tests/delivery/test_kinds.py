@@ -10,7 +10,7 @@ from neighbours.lanes import SETTINGS, Bench, raises
 from tocsin import detection
 from tocsin.delivery import Lane, Means
 from tocsin.delivery.pace import Gathering, Paced
-from tocsin.errors import Malformed, NotFound, Skipped, Unavailable
+from tocsin.errors import Malformed, NotFound, Rejected, Skipped, Unavailable
 from tocsin.model import TLP, Delivery, Kind, Receipt, Status
 from tocsin.sharing import Gate, Profile, Redaction
 from tocsin.store import alert, alertgroup, delivery, kinds, recall
@@ -238,6 +238,17 @@ def test_a_recall_that_waits_is_not_given_up_by_another_one(bench: Bench) -> Non
 
     assert [each.fate for each in taken_back(bench, 1)] == ["told before"]
     assert all_owed(bench) == [("alert", "delivered"), ("recall", "due")]
+
+
+def test_a_recall_that_failed_is_made_again_by_another_one(bench: Bench) -> None:
+    opened(bench, "hook")
+    owe(bench.store, "beacon", "hook")
+    bench.run(bench.lane(keeping([])))
+    taken_back(bench, 1)
+    bench.run(bench.lane(told(raises(Rejected("no such message")), Corrected)))
+
+    assert [each.fate for each in taken_back(bench, 1)] == ["told"]
+    assert all_owed(bench) == [("alert", "delivered"), ("recall", "failed"), ("recall", "due")]
 
 
 def test_a_recall_needs_a_reason_and_alertgroups_that_are_there(bench: Bench) -> None:

@@ -16,6 +16,7 @@ Fate = Literal["told", "cannot be told", "held back", "told before"]
 not sent yet is given up; it knows already, and nothing was sent since."""
 
 _MAYBE = ("delivered", "sending")
+_UNTOLD = ("failed", "dropped", "withheld", "skipped")
 
 
 class Toward(Noun, frozen=True, kw_only=True):
@@ -69,7 +70,7 @@ def fates(
         if lane is None or (only and lane not in only):
             continue
         known = found.get((group, lane), Toward(alertgroup=group, lane=lane, fate="held back"))
-        if kind == "recall":
+        if kind == "recall" and state not in _UNTOLD:
             known = msgspec.structs.replace(known, fate="told before")
         elif kind == "alert" and (state in _MAYBE or (attempt > 0 and state in ("due", "failed"))):
             can = "recall" in understood.get(lane, ())
