@@ -53,7 +53,11 @@ class Certificate(NamedTuple):
     password: str = ""
 
 
-class Untrusted(Unavailable):
+class Unreached(Unavailable):
+    """There was no connection: the peer cannot have got anything of it."""
+
+
+class Untrusted(Unreached):
     """The peer's certificate was not issued by anybody trusted here, is out of date or made out to another name."""
 
 
@@ -117,7 +121,7 @@ class Client:
         except (httpx2.InvalidURL, httpx2.UnsupportedProtocol, httpx2.LocalProtocolError, UnicodeError):
             raise Rejected(f"{where} cannot be asked: give an http:// or https:// URL, and headers of ASCII") from None
         except httpx2.ConnectTimeout:
-            raise Unavailable(f"{where} did not accept a connection within {self._timeout_s:g} s") from None
+            raise Unreached(f"{where} did not accept a connection within {self._timeout_s:g} s") from None
         except httpx2.TimeoutException:
             raise Unavailable(f"{where} said nothing for {self._timeout_s:g} s") from None
         except httpx2.ConnectError as error:
@@ -220,17 +224,17 @@ def _beginning(response: httpx2.Response, within_s: float, most: int) -> tuple[b
     return b"".join(parts)[:most], whole
 
 
-def _no_connection(error: httpx2.ConnectError, where: str) -> Unavailable:
+def _no_connection(error: httpx2.ConnectError, where: str) -> Unreached:
     """Why there is none: the system's or TLS's words, which hold no part of the URL beyond the host."""
     text = " ".join(str(error).split())[:200] or "no connection"
     for cause in _causes(error):
         if isinstance(cause, socket.gaierror):
-            return Unavailable(f"{where} cannot be reached: there is no address for that name ({text})")
+            return Unreached(f"{where} cannot be reached: there is no address for that name ({text})")
         if isinstance(cause, ssl.SSLCertVerificationError):
             return Untrusted(f"the certificate of {where} is not trusted: {cause.verify_message or text}")
         if isinstance(cause, ssl.SSLError):
-            return Unavailable(f"{where} does not speak TLS as expected: {text}")
-    return Unavailable(f"{where} cannot be reached: {text}")
+            return Unreached(f"{where} does not speak TLS as expected: {text}")
+    return Unreached(f"{where} cannot be reached: {text}")
 
 
 def _kind(error: httpx2.HTTPError) -> str:
