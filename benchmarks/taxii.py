@@ -98,7 +98,7 @@ def static(port: int, body: bytes) -> None:
             await send({"type": "http.response.start", "status": 200, "headers": head})
             await send({"type": "http.response.body", "body": body})
 
-    uvicorn.run(application, port=port, log_level="error", lifespan="off")
+    uvicorn.run(application, port=port, log_level="error", lifespan="off", timeout_keep_alive=600)
 
 
 def percentile(times: list[float], percent: float) -> float:

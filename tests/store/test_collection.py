@@ -160,7 +160,7 @@ def test_a_page_is_found_by_the_index_that_is_for_it(tmp_path: Path, asked: str)
         plan = store.read(lambda tx: _plan(tx, ASKED[asked][0]))
         assert any(ASKED[asked][1] in line.replace("COVERING ", "") for line in plan), plan
         assert "SEARCH c USING PRIMARY KEY (collection=? AND added=?)" in plan, plan
-        assert not [line for line in plan if line.startswith("SCAN c")], plan
+        assert plan.count("SCAN c") == (asked == "ids"), plan  # the few that have those ids
     finally:
         store.close()
 

@@ -4,8 +4,8 @@ The place of a version in its collection is when it was added, in microseconds, 
 holds the collection's row until the commit, so a reader who has seen one place has seen all before it, on any number of
 nodes: pages neither repeat nor skip while more is added.
 
-An object is looked up by its id with `+collection` beside it: to SQLite, which takes every collection for a small one,
-the plus says that the walk along the whole collection is not the way.
+An object is looked up by its id with `{plus}collection` beside it: to SQLite, which takes every collection for a small
+one, the plus says that the walk along the whole collection is not the way.
 """
 
 from collections.abc import Iterable
@@ -89,11 +89,11 @@ SELECT :collection, CAST(value ->> 0 AS BIGINT), value ->> 1, value ->> 2, CAST(
 
 _OUTDATED = """
 UPDATE collected SET newest = 0 FROM {each:ids}
-WHERE collected.id = value ->> 0 AND +collected.collection = :collection AND collected.newest = 1"""
+WHERE collected.id = value ->> 0 AND {plus}collected.collection = :collection AND +collected.newest = 1"""
 
 _SEEN = """
 UPDATE collected SET seen = :now FROM {each:ids}
-WHERE collected.id = value ->> 0 AND +collected.collection = :collection AND collected.newest = 1
+WHERE collected.id = value ->> 0 AND {plus}collected.collection = :collection AND +collected.newest = 1
     AND collected.seen < :before"""
 
 
@@ -140,7 +140,7 @@ def put(tx: Tx, name: str, items: Iterable[Item], now: Micros) -> list[Item]:
 
 
 _KNOWN = """
-SELECT c.id, c.version FROM {each:ids} JOIN collected c ON c.id = value ->> 0 AND +c.collection = :collection"""
+SELECT c.id, c.version FROM {each:ids} JOIN collected c ON c.id = value ->> 0 AND {plus}c.collection = :collection"""
 
 
 def _versions(tx: Tx, collection: int, ids: str) -> dict[str, set[Micros]]:
@@ -166,6 +166,11 @@ def page(tx: Tx, collection: int, asked: Asked, limit: int, *, bare: bool = Fals
     return sorted(map(Line._make, rows))  # nearly in order already; to sort rows with their objects there costs more
 
 
+_NAMED = """WITH named AS MATERIALIZED (
+    SELECT c.collection, c.added, c.id, c.type, c.version, c.newest
+    FROM {each:ids} CROSS JOIN collected c WHERE c.id = value ->> 0 AND {plus}c.collection = :collection)"""
+
+
 def _places(asked: Asked) -> tuple[str, dict[str, Any]]:
     """Where the first of what is meant stand, as SQL with its parameters."""
     versions, params = _of_versions(asked)
@@ -175,9 +180,7 @@ def _places(asked: Asked) -> tuple[str, dict[str, Any]]:
         if asked.types:
             where += " AND c.type IN (SELECT value ->> 0 FROM {each:types})"
             params["types"] = packed([type] for type in asked.types)
-        where = where.replace("c.collection", "+c.collection")
-        named = "SELECT c.added FROM {each:ids} CROSS JOIN collected c WHERE c.id = value ->> 0"
-        return f"{named} AND {where} {end}", params
+        return f"{_NAMED} SELECT c.added FROM named c WHERE {where} {end}", params
     if not asked.types:
         return f"SELECT c.added FROM collected c WHERE {where} {end}", params
     # Each type by itself: then the index gives them in their order, however rare a type is.
@@ -189,7 +192,7 @@ def _places(asked: Asked) -> tuple[str, dict[str, Any]]:
     return f"SELECT added FROM ({' UNION ALL '.join(parts)}) AS u ORDER BY added LIMIT :limit", params
 
 
-_FIRST = "(SELECT min(v.version) FROM collected v WHERE v.id = c.id AND +v.collection = c.collection)"
+_FIRST = "(SELECT min(v.version) FROM collected v WHERE v.id = c.id AND {plus}v.collection = c.collection)"
 
 
 def _of_versions(asked: Asked) -> tuple[str, dict[str, Any]]:
@@ -205,7 +208,7 @@ def _of_versions(asked: Asked) -> tuple[str, dict[str, Any]]:
 
 def there(tx: Tx, collection: int, id: str) -> bool:
     """Whether any version of an object is in a collection."""
-    sql = "SELECT 1 FROM collected WHERE id = :id AND +collection = :collection LIMIT 1"
+    sql = "SELECT 1 FROM collected WHERE id = :id AND {plus}collection = :collection LIMIT 1"
     return tx.row(sql, collection=collection, id=id) is not None
 
 
@@ -222,7 +225,7 @@ def expire(tx: Tx, before: Micros) -> int:
             continue
         tx.row("SELECT id FROM collection WHERE id = :id {for_update}", id=one.id)
         went = tx.run(
-            "DELETE FROM collected WHERE +collection = :collection AND id IN (SELECT value ->> 0 FROM {each:ids})",
+            "DELETE FROM collected WHERE {plus}collection = :collection AND id IN (SELECT value ->> 0 FROM {each:ids})",
             collection=one.id, ids=packed(ids),
         )  # fmt: skip
         tx.run("UPDATE collection SET objects = objects - :n WHERE id = :id", n=went, id=one.id)

@@ -4,6 +4,7 @@ SQL is written once. Parameters are `:name`. Words in braces stand for what must
 
     {each:rows}     a table over the JSON array of arrays in `:rows`; cells are `value ->> 0`, `value ->> 1` …
     {regex:x:p}     whether text `x` matches the regular expression `:p`, case folded
+    {plus}x         the column `x`, by which SQLite is not to look up; PostgreSQL decides for itself
     {id} {serial} {blob} {clustered} {for_update} {skip_locked}    see `Dialect`
 """
 

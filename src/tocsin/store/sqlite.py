@@ -21,6 +21,7 @@ expand = register(
             "id": "INTEGER PRIMARY KEY",
             "serial": "INTEGER PRIMARY KEY",
             "blob": "BLOB",
+            "plus": "+",
             "clustered": "WITHOUT ROWID",
             "for_update": "",
             "skip_locked": "",
