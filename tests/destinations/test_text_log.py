@@ -77,3 +77,11 @@ def test_the_check_says_what_is_there(log: TextLog) -> None:
 def test_it_asks_for_large_batches_in_order() -> None:
     assert TextLog.batch >= 500
     assert TextLog.ordered
+
+
+def test_the_form_of_slips_is_an_option(tmp_path: Path) -> None:
+    log = TextLog(path=tmp_path / "alerts.log", form="slips")
+    log.send(delivery(1))
+    log.close()
+
+    assert log.path.read_text() == ("2001-09-09T01:46:40+00:00: Src IP -                         . Detected a scan \n")
