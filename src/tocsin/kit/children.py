@@ -60,11 +60,11 @@ class Children:
         child: _Child | None = self._places.get()
         kept: _Child | None = None
         try:
-            if self._ended:
-                raise Lost("nothing is read any more")
+            self._go_on()
             if child is None:
                 child = _Child(self._prepare, self._mib, self._nice)
             self._at_work.add(child)
+            self._go_on()  # it was ended while the child began, and did not know of it
             answered = child.ask(question, seconds)
             kept = None if child.spent else child
         finally:
@@ -75,16 +75,23 @@ class Children:
             self._places.put(kept)
         return answered
 
+    def _go_on(self) -> None:
+        if self._ended:
+            raise Lost("nothing is read any more")
+
     def close(self, *, at_once: bool = False) -> None:
-        """End those that rest; at once: also those at work, and begin no more."""
+        """End those that rest; at once: also those at work, and begin no more. Who asks later waits for nothing."""
         self._ended = at_once
         for busy in tuple(self._at_work) if at_once else ():
             busy.kill()
+        resting: list[_Child | None] = []
         with contextlib.suppress(queue.Empty):
             while True:
-                child = self._places.get_nowait()
-                if child is not None:
-                    child.end()
+                resting.append(self._places.get_nowait())
+        for child in resting:
+            if child is not None:
+                child.end()
+            self._places.put(None)  # somebody may be about to ask: without a place it would wait for ever
 
 
 class _Child:
