@@ -25,6 +25,8 @@ MAY_BE_TOLD = (
     *("ipv4-addr", "domain-name", "file", "network-traffic", "email-message"),
 )
 """Beside relationships: what needs no row of its own where another object's row or an alertgroup says it."""
+SLIPS = {"x_slips_evidence_id": "id", "x_slips_threat_level": "threat_level", "x_slips_flow_uids": "uid"}
+"""What of Slips' indicator stands under another name in its row."""
 RECEIVED = 1_795_290_092_000_000
 HUB = "018f0000-0000-7000-8000-000000000001"
 
@@ -64,7 +66,8 @@ def is_told(one: Any, all_rows: list[dict[str, Any]], told: str) -> bool:
 
 def _under(row: dict[str, Any], name: str) -> list[Any]:
     """What stands in a row under a property's name, or under the name it has where that one is taken."""
-    return [row[known] for known in (name, f"stix_{name}", f"stix.{name}") if known in row]
+    of_slips = SLIPS.get(name, name) if "evidence_type" in row else name
+    return [row[known] for known in (name, of_slips, f"stix_{name}", f"stix.{name}") if known in row]
 
 
 def check(objects: list[Any], groups: list[Alertgroup]) -> None:
@@ -105,7 +108,9 @@ PROPERTIES: dict[str, st.SearchStrategy[Any]] = {
     "created_by_ref": IDS, "sighting_of_ref": IDS, "observed_data_refs": REFS, "where_sighted_refs": REFS,
     "object_marking_refs": REFS, "modified": TIMES, "valid_from": TIMES, "revoked": st.booleans(),
     "labels": st.lists(TEXTS), "protocols": st.lists(TEXTS), "hashes": st.dictionaries(TEXTS, TEXTS, max_size=2),
-    "confidence": st.integers(-5, 200), "x_slips_evidence_id": TEXTS, "values": TEXTS, "tlp": TEXTS,
+    "confidence": st.integers(-5, 200), "x_slips_evidence_id": TEXTS,
+    "x_slips_threat_level": st.sampled_from(["high", ""]), "x_slips_flow_uids": st.lists(TEXTS, max_size=2),
+    "values": TEXTS, "tlp": TEXTS,
     "definition": st.dictionaries(TEXTS, TEXTS, max_size=1),
     "external_references": st.lists(st.fixed_dictionaries({"source_name": TEXTS}), max_size=2),
 }  # fmt: skip

@@ -138,7 +138,7 @@ class Rows:
         cells["relationships"] = list(self._relationships(thing))
         cells = {name: cell for name, cell in cells.items() if cell not in ("", [], None)}
         for name, raw in thing.spelling.items():
-            if name in slips.TOLD and "evidence_type" in cells:
+            if "evidence_type" in cells and slips.is_told(name, thing.properties[name]):
                 continue
             if name == "external_references":
                 cells[name] = _references(thing, raw)

@@ -23,6 +23,11 @@ def is_slips(thing: Thing) -> bool:
     return thing.type == "indicator" and f"{PREFIX}evidence_id" in thing.properties
 
 
+def is_told(name: str, value: object) -> bool:
+    """Whether the evidence's fields tell a property; one of a form that Slips never writes stays what it is."""
+    return name in TOLD and value not in (None, "", {}, []) and (isinstance(value, str) or not name.endswith("_level"))
+
+
 def cells(thing: Thing, attacker: str) -> dict[str, Any]:
     """The evidence's fields, as Slips names them; `attacker` is the value of its pattern."""
     said = thing.properties
