@@ -42,7 +42,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Name the run once, and let `timeout`'s SIGTERM end it with its fixtures cleaned up."""
     if not hasattr(config, "workerinput"):
         os.environ[RUN] = f"{os.getpid()}:{tempfile.gettempdir()}/tocsin-run-{os.getpid()}"
-        # Containers often forbid bytecode: each of the many servers would compile every library; that doubles its start.
+        # Containers often forbid bytecode: each of the many servers would compile every library, twice its start.
         if os.environ.pop("PYTHONDONTWRITEBYTECODE", ""):
             os.environ.setdefault("PYTHONPYCACHEPREFIX", str(config.rootpath / ".pytest_cache" / "bytecode"))
     signal.signal(signal.SIGTERM, signal.default_int_handler)
