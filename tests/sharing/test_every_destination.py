@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sharing.disguises import DISGUISES, DOMAINS, NETWORKS, OWN, own_in
+from tocsin.destinations.warden.dressing import Dressing
 from tocsin.entities import by_alert, defanged
 from tocsin.errors import Skipped
 from tocsin.formats import group_json, log_line
@@ -28,6 +29,7 @@ PROFILE = Profile(networks=NETWORKS, domains=DOMAINS, users=True, mail="own", li
 KEY = b"a key of the tests"
 REDACTIONS = {way: Redaction(PROFILE.model_copy(update={"way": way}), KEY) for way in ("pseudonym", "drop")}
 IDEA, IDEA_AS_SLIPS = IdeaForm(), IdeaForm(profile="slips")
+WARDEN = [Dressing("a", hidden, (), test=False) for hidden in ("pseudonym", "omit")]
 SLACK, LETTER = SlackForm(defanged), LetterForm(defanged)
 STIX = Writer(identity("Tocsin"), lambda type, value: False)
 STIX1 = Feed("Tocsin", own=lambda type, value: False, entities=by_alert, asserted=frozenset(("cidr", "file")))
@@ -40,6 +42,8 @@ def sent_of(group: Alertgroup) -> Iterator[tuple[str, bytes]]:
     for form in (IDEA, IDEA_AS_SLIPS):
         yield "idea_log", form.lines(group)
         yield "idea_log, recalled", form.delivered(recall)
+        for dressing in WARDEN:
+            yield "warden", b"".join(event.body for event in dressing.events(form.lines(group), test=False))
     for profile in (IdmefForm("08"), IdmefForm("slips")):
         yield "idmef", profile.lines(Delivery(id=1, uid="d", alertgroup=group))
         yield "idmef, recalled", profile.lines(recall)
