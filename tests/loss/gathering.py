@@ -23,11 +23,10 @@ def wait_drained(hub: Hub, deeds: Deeds, within: float) -> str:
     until = time.monotonic() + within
     owing = "nobody was asked"
     while time.monotonic() < until:
-        going = [lane for lane in hub.get("/api/v2/lane")["records"] if not deeds.paused.get(lane["name"])]
         left = [
             f"{lane['name']}: {lane['due']} due, {lane['sending']} sending ({lane['last_error']})"
-            for lane in going
-            if lane["due"] or lane["sending"]
+            for lane in hub.get("/api/v2/lane")["records"]
+            if lane["sending"] or (lane["due"] and not deeds.paused.get(lane["name"]))  # what is in hand is still sent
         ]
         left += [
             f"replay {one['id']} to {one['to']} is at {one['cursor']} of {one['upto']} ({one['waits']})"
