@@ -1,6 +1,7 @@
 """Lanes as people run them: their pages, and the same over the API."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,19 @@ def test_the_page_of_lanes_tells_how_each_fares(sender: Caller, person: Caller, 
     assert piece.text.startswith('<div id="lanes"')
     assert 'href="/lanes/idea_log"' in person.get("/flow").text
     assert person.get("/lanes/nowhere").status_code == 404
+
+
+def test_the_page_of_a_lane_shows_its_replays_and_nobody_elses(sender: Caller, admin: Caller, person: Caller) -> None:
+    sender.post_group()
+    before = person.get(f"/lanes/{LANE}").text
+    assert admin.post("/api/v2/replay", json={"to": LANE, "query": 'tag:"<b>"'}).status_code == 200
+    shown = person.get(f"/lanes/{LANE}").text
+
+    assert "Replays" not in before
+    assert "<b>" not in shown
+    assert re.search(r"<code>.*&lt;b&gt;.*</code>", shown)
+    assert "0 of 1" in shown
+    assert "Replays" not in person.get("/lanes/idea_log" if LANE != "idea_log" else "/lanes/text_log").text
 
 
 def test_a_lane_is_paused_and_resumed_on_its_page_and_who_did_stands_there(

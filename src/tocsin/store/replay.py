@@ -107,12 +107,14 @@ def get(tx: Tx, id: int) -> Replay:
     return _replay(row)
 
 
-def listing(tx: Tx, limit: int, before: int | None = None) -> list[Replay]:
-    """Replays, newest first; `before` is the last id of the page before."""
+def listing(tx: Tx, limit: int, before: int | None = None, lane: str = "") -> list[Replay]:
+    """Replays, newest first; `before` is the last id of the page before. Only to `lane`, if it is named."""
+    only, named = (" AND lane = :lane", {"lane": lane}) if lane else ("", {})
     rows = tx.rows(
-        f"SELECT {_FIELDS} FROM replay WHERE id < :before ORDER BY id DESC LIMIT :limit",
+        f"SELECT {_FIELDS} FROM replay WHERE id < :before{only} ORDER BY id DESC LIMIT :limit",
         before=2**63 - 1 if before is None else before,
         limit=limit,
+        **named,
     )
     return [_replay(row) for row in rows]
 

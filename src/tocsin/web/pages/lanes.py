@@ -1,7 +1,7 @@
 """Lanes: how each destination fares, and what a person may do about it."""
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
@@ -11,9 +11,10 @@ from starlette.responses import RedirectResponse, Response
 from tocsin.app import Hub
 from tocsin.delivery import Answer, Drained
 from tocsin.errors import Malformed
-from tocsin.store import delivery
+from tocsin.store import delivery, replay
 from tocsin.store.delivery import LaneNote, Owed
 from tocsin.store.engine import Tx
+from tocsin.store.replay import Replay
 from tocsin.web.lanes import Lane, decide_all, drained, lane_of, lanes_of
 from tocsin.web.notes import now_micros
 from tocsin.web.pages import head, ranges
@@ -24,6 +25,7 @@ from tocsin.web.state import principal_of, web_of
 
 PAGE = 50
 PAST = 30
+REPLAYS = 10
 MOST = 1_000
 TEST_S = 20.0
 DRAIN_S = 15.0
@@ -55,6 +57,10 @@ class LanePage(NamedTuple):
     kind: str
     size: int
     """Bytes of the file it was drained into."""
+    replays: Sequence[Replay]
+    """The last ones, newest first."""
+    waits: Mapping[int, str]
+    """What those wait for that run, by their ids."""
 
 
 def lanes(request: Request) -> Response:
@@ -84,6 +90,8 @@ def lane(request: Request) -> Response:
             redacts=hub.gate.redacts(name),
             kind=type(kind).__name__ if kind else "",
             size=hub.drains.size(name),
+            replays=replay.listing(tx, REPLAYS, lane=name),
+            waits=hub.replayer.waits,
         )
 
     return draw(
