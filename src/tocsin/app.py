@@ -14,8 +14,10 @@ import structlog
 from tocsin import config as configuration
 from tocsin import detection, registry
 from tocsin.config import Config
+from tocsin.config import warden as warden_table
 from tocsin.config.collections import faults
 from tocsin.delivery import Drains, Lanes, Replayer
+from tocsin.delivery.readable import forget, with_readers
 from tocsin.delivery.shelf import fill, tidy, with_shelves
 from tocsin.entities import Known
 from tocsin.errors import ConfigError, Problem, StoreError, StoreLocked, StoreUnavailable
@@ -63,10 +65,10 @@ class Hub:
         limits = Limits(max_rows=config.http.max_rows, split_rows=config.http.split_rows)
         repeats = {label: table.rule() for label, table in config.repeats.items()}
         self.routable = lanes = tuple(wiring.destinations)
-        """The lanes that a route may name: all but those of the collections."""
-        self.wiring = wiring = with_shelves(wiring, config, self.store, self.known)
-        gathering = config.gathering()
-        self.decider = Decider(self.store, config.routing(), lanes, self.names, self.known, gathering)
+        """The lanes that a route may name: all but those of the collections and of Warden's readers."""
+        shelved = with_shelves(wiring, config, self.store, self.known)
+        self.wiring = wiring = with_readers(shelved, config, self.store)
+        self.decider = Decider(self.store, config.routing(), lanes, self.names, self.known, config.serving())
         self.intake = Intake(self.store, wiring.parsers, lanes, limits, self.names, repeats, self.decider)
         self.again = Again(self.store, self.intake, wiring.parsers, limits)
         self.gate = gated(config, wiring, data)
@@ -140,6 +142,8 @@ class Hub:
                     filled = True
                 retention.sweep(self.store, self.config.retention, now(), self._ended.wait)
                 tidy(self.store, self.config.retention.alerts_days, now(), self._ended.wait)
+                if self.config.warden is not None:
+                    forget(self.store, self.config.warden.keep_days, now(), self._ended.wait)
             except StoreError as error:
                 log.warning("retention waits", reason=str(error))
             self._ended.wait(SWEEP_S if filled else AGAIN_S)
@@ -179,7 +183,9 @@ def _wired(config: Config, data: Path, found: Registry) -> tuple[Wiring, ConfigE
             place = f"destinations.{lane}.redact"
             remedy = f"there is no such table in [sharing.profiles]; {offer}"
             problems.append(Problem(str(context[configuration.FILE]), place, f'"{profile}"', remedy))
-    problems += faults(config, wiring.destinations, str(context[configuration.FILE]))
+    file = str(context[configuration.FILE])
+    problems += faults(config, wiring.destinations, file)
+    problems += warden_table.faults(config, wiring.destinations, file)
     for at, route in enumerate(config.routes):
         problems += [
             Problem(

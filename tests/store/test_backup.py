@@ -35,6 +35,7 @@ from tocsin.store import (
     rule,
     tally,
     view,
+    warden,
 )
 from tocsin.store.backup import read_manifest, restore, write_backup
 from tocsin.store.collection import Item
@@ -129,6 +130,10 @@ def fill(store: Store) -> None:
         recall.put(tx, [3], "a test", {}, "ada", NOW)
         collection.put(tx, "shared", [Item(id="url--1", type="url", version=None, json="{}")], NOW)
         handed_in.put(tx, "default", "ada", NOW, 1, [Thing(id="url--1")], [])
+        event = warden.Item(alertgroup=1, client="a.b", categories=("Test",), tags=(), event="e", digest="d", json="{}")
+        warden.put(tx, [event], NOW)
+        warden.move(tx, "a.b", 2, NOW)
+        warden.remember(tx, "a.b", [warden.Sent("e", "d")], NOW)
         tx.run("INSERT INTO lane (name, cursor) VALUES ('log', 'alerts.log 4711')")
         tx.run("UPDATE delivery SET state = 'delivered', settled = 7 WHERE id = 1")
         tx.run(

@@ -54,8 +54,11 @@ def page() -> str:
     """The whole page, as Markdown."""
     parts = [HEAD]
     for name, field in Config.model_fields.items():
-        if isinstance(field.annotation, type) and issubclass(field.annotation, Section):
-            parts.append(f"## `[{name}]`\n\n{_told(field.annotation)}\n\n{_table(field.annotation)}")
+        if (section := _section_of(field.annotation)) is not None:
+            parts.append(f"## `[{name}]`\n\n{_told(section)}\n\n{_table(section)}")
+            for inner, inner_field in section.model_fields.items():
+                if (table := _table_of(inner_field.annotation)) and get_origin(inner_field.annotation) is dict:
+                    parts.append(f"`[{name}.{inner}.NAME]` is a table:\n\n{_told(table)}\n\n{_table(table)}")
         elif field.annotation is not None and (table := _table_of(field.annotation)):
             title = f"[[{name}]]" if get_origin(field.annotation) is list else f"[{name}.LABEL]"
             parts.append(f"## `{title}`\n\n{_told(table)}\n\n{_table(table)}")
@@ -73,6 +76,14 @@ def page() -> str:
                     f"`{name}` is a table:\n\n{_told(table)}\n\n{_table(table)}" for name, table in _tables(found)
                 ]
     return "\n".join(parts)
+
+
+def _section_of(annotation: Any) -> type[Section] | None:
+    """The section itself, or one that may be left out."""
+    for each in (annotation, *(get_args(annotation) if get_origin(annotation) in (Union, UnionType) else ())):
+        if isinstance(each, type) and issubclass(each, Section):
+            return each
+    return None
 
 
 def _table_of(annotation: Any) -> type[Section] | None:

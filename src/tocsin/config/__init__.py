@@ -27,6 +27,8 @@ from tocsin.config.sections import (
     StoreSection,
     Tables,
 )
+from tocsin.config.warden import WardenClientTable, WardenSection
+from tocsin.config.warden import route_of as readers_route
 from tocsin.errors import Problem
 from tocsin.kit.paths import DATA
 from tocsin.kit.problems import problems_of
@@ -55,6 +57,8 @@ __all__ = [
     "Surroundings",
     "Tables",
     "TaxiiSection",
+    "WardenClientTable",
+    "WardenSection",
     "lane_of",
     "read",
 ]
@@ -85,6 +89,8 @@ class Config(Section):
         default={}, description="What the TAXII server serves, one table a collection."
     )
 
+    warden: WardenSection | None = Field(default=None, description="The Warden server.")
+
     routes: list[RouteSection] = Field(
         default=[], description="Who gets what, asked in this order; then the routes made on the page Rules."
     )
@@ -103,6 +109,11 @@ class Config(Section):
     def gathering(self) -> list[Route]:
         """The collections' own routes, each to the lane of its collection."""
         return [route_of(name, table) for name, table in self.collections.items() if table.enabled]
+
+    def serving(self) -> list[Route]:
+        """The routes to all that is served: the collections, and what Warden's readers get."""
+        readers = [readers_route(self.warden)] if self.warden is not None and self.warden.enabled else []
+        return [*self.gathering(), *readers]
 
     def context(self, data: Path) -> dict[str, Any]:
         """What the options of plug-ins are validated with.

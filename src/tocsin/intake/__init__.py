@@ -17,6 +17,7 @@ from tocsin.plugin import Parser
 from tocsin.rules import repeats
 from tocsin.store import Entry, Part, Store, Stored, entry
 from tocsin.store.repeat import Fold
+from tocsin.store.warden import Sent
 
 
 @dataclass(frozen=True)
@@ -95,12 +96,18 @@ class Intake:
         return self.submit(message, answerable=False, cursor=cursor, refused=refused).result()
 
     def submit(
-        self, message: Message, *, answerable: bool, cursor: str | None = None, refused: str = ""
+        self,
+        message: Message,
+        *,
+        answerable: bool,
+        cursor: str | None = None,
+        refused: str = "",
+        sent: tuple[Sent, ...] = (),
     ) -> Future[Stored]:
         """As `accept`, without waiting: the future is resolved after the commit.
 
         An answerable sender is told at once what is wrong (Malformed, TooLarge) and nothing is stored; from all
-        others the message is kept in quarantine with the reason.
+        others the message is kept in quarantine with the reason. `sent` is remembered with the message.
         """
         self.counts.add("received")
         try:
@@ -109,7 +116,7 @@ class Intake:
                 if refused
                 else self._understood(message, answerable, cursor)
             )
-            future = self._store.append(kept)
+            future = self._store.append(msgspec.structs.replace(kept, sent=sent) if sent else kept)
         except BaseException:
             self.counts.add("refused")
             raise

@@ -14,10 +14,11 @@ import msgspec
 import zstandard
 
 from tocsin.model import Alertgroup, Message, Noun, Severity
-from tocsin.store import index, inserts, rule, tally
+from tocsin.store import index, inserts, rule, tally, warden
 from tocsin.store.engine import Change, Tx, packed
 from tocsin.store.repeat import Fold, Folding
 from tocsin.store.rule import Ruled
+from tocsin.store.warden import Sent
 
 PLAIN, ZSTANDARD = 0, 1
 _SMALL = 256
@@ -41,7 +42,8 @@ class Part(Noun, frozen=True, kw_only=True):
 class Entry(Noun, frozen=True, kw_only=True):
     """A message with everything that follows from it.
 
-    `reason` is set when it stands in quarantine; `cursor` is how far its source has read with it.
+    `reason` is set when it stands in quarantine; `cursor` is how far its source has read with it; `sent` are the events
+    in it as a client of Warden knows them.
     """
 
     message: Message
@@ -53,6 +55,7 @@ class Entry(Noun, frozen=True, kw_only=True):
     cursor: str | None = None
     codec: int = PLAIN
     packed: bytes = b""
+    sent: tuple[Sent, ...] = ()
 
     @property
     def state(self) -> str:
@@ -139,6 +142,9 @@ def append_all(tx: Tx, entries: Sequence[Entry]) -> list[Stored]:
         outcome = item.state if first else "repeated"
         days[item.message.received // tally.DAY, item.message.source, outcome] += 1
     _count(tx, entries, days)
+    for item in entries:
+        if item.sent:
+            warden.remember(tx, item.message.source, item.sent, item.message.received)
     return answers
 
 

@@ -23,6 +23,8 @@ from tocsin.web.routes import API, PAGES, SCOT, by_path, is_api
 from tocsin.web.state import Web
 from tocsin.web.taxii import TAXII, is_taxii
 from tocsin.web.taxii import show_failure as show_error_resource
+from tocsin.web.warden import WARDEN, Turns, is_warden
+from tocsin.web.warden import show_failure as show_error_object
 
 log = structlog.get_logger()
 
@@ -55,6 +57,7 @@ def create(hub: Hub, control: str = "") -> Starlette:
     application.state.hub = hub
     application.state.web = web
     application.state.routes = API
+    application.state.warden_turns = Turns()
     return application
 
 
@@ -64,6 +67,7 @@ def _paths(access: Access) -> list[Path]:
         door = Door(path, rows, access)
         doors += [(SCOT + path, door), (path, door)]
     doors += [(path, Door(path, rows, access, show_error_resource)) for path, rows in by_path(TAXII).items()]
+    doors += [(path, Door(path, rows, access, show_error_object)) for path, rows in by_path(WARDEN).items()]
     doors += [(path, Door(path, rows, access, show_failure)) for path, rows in by_path(PAGES).items()]
     return [Path(path, door, name=path) for path, door in doors]
 
@@ -80,6 +84,8 @@ async def _lifespan(application: Starlette) -> AsyncIterator[None]:
 def _shown(request: Request, failure: Failure) -> Response:
     if is_taxii(request.scope["path"]):
         return show_error_resource(request, failure)
+    if is_warden(request.scope["path"]):
+        return show_error_object(request, failure)
     return error_json(failure) if is_api(request.scope["path"]) else show_failure(request, failure)
 
 
