@@ -58,7 +58,7 @@ def test_the_page_of_a_lane_shows_its_replays_and_nobody_elses(sender: Caller, a
     shown = person.get(f"/lanes/{LANE}").text
 
     assert "Replays" not in before
-    assert "<b>" not in shown
+    assert 'tag:"<b>' not in shown
     assert re.search(r"<code>.*&lt;b&gt;.*</code>", shown)
     assert "0 of 1" in shown
     assert "Replays" not in person.get("/lanes/idea_log" if LANE != "idea_log" else "/lanes/text_log").text
