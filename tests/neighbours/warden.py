@@ -314,7 +314,7 @@ def _number(text: str) -> int | None:
 def _fits(one: tuple[int, str, Event], query: dict[str, list[str]]) -> bool:
     _, by, event = one
     words = {part for word in event["Category"] for part in (word, word.partition(".")[0])}
-    tags = {tag for node in event.get("Node", []) for tag in node.get("Type", [])}
+    tags = {tag for node in event.get("Node", []) if isinstance(node, dict) for tag in node.get("Type", [])}
     held: dict[str, Callable[[str], bool]] = {
         "cat": words.__contains__,
         "tag": tags.__contains__,

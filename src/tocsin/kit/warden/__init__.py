@@ -5,7 +5,7 @@ knows the errors of an answer event by event, `client.py` is the server's method
 """
 
 from tocsin.kit.warden.client import Info, Page, Warden
-from tocsin.kit.warden.faults import Fate, Refused, TooMany, Unclear
+from tocsin.kit.warden.faults import Fate, Refused, TooLong, TooMany, Unclear
 from tocsin.kit.warden.options import Account, WardenOptions
 
-__all__ = ["Account", "Fate", "Info", "Page", "Refused", "TooMany", "Unclear", "Warden", "WardenOptions"]
+__all__ = ["Account", "Fate", "Info", "Page", "Refused", "TooLong", "TooMany", "Unclear", "Warden", "WardenOptions"]

@@ -9,7 +9,7 @@ import msgspec
 from tocsin.errors import Rejected, Unavailable
 from tocsin.kit.http import Answer, Client, Unreached, Untrusted, redacted, sort
 from tocsin.kit.taxii import plain
-from tocsin.kit.warden.faults import NOT_JSON, Fate, Refused, Unclear, fates, faults, limit_of
+from tocsin.kit.warden.faults import NOT_JSON, Fate, Refused, TooLong, Unclear, fates, faults, limit_of
 from tocsin.kit.warden.options import Account
 
 LONGEST_ANSWER = 64 * 2**20
@@ -149,7 +149,7 @@ class Warden:
         where = f"{method} of {redacted(self.account.url)}"
         if 200 <= answer.status < 300:
             if not answer.whole:
-                raise Unclear(f"{where} broke off, or is too long: take fewer events at once")
+                raise TooLong(f"{where} broke off, or is too long: take fewer events at once")
             return answer
         self._sorted(answer, where)
         raise Unclear(f"{where} answered {answer.status}")

@@ -34,6 +34,10 @@ class Unclear(Unavailable):
     """The request was sent, and its answer does not tell what became of it."""
 
 
+class TooLong(Unclear):
+    """An answer that broke off, or has more bytes than are read: fewer events at once are an answer's remedy."""
+
+
 class TooMany(Unavailable):
     """More events at once than the server takes: this one was not looked at."""
 
