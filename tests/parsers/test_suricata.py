@@ -8,6 +8,7 @@ import pytest
 
 from neighbours.mails import DATA, a_mail, mail_from, only
 from tocsin.errors import Unreadable
+from tocsin.model import Message
 from tocsin.parsers.suricata import Suricata
 
 sys.path.append(str(DATA.parent.parent / "examples"))
@@ -50,3 +51,33 @@ def test_another_tools_events_are_not_claimed() -> None:
 def test_events_without_an_alert_say_what_was_looked_for() -> None:
     with pytest.raises(Unreadable, match='"event_type": "alert"'):
         list(Suricata().parse(a_mail(subject="s", text=json.dumps({"event_type": "flow", "flow_id": 1}))))
+
+
+def lines(body: bytes) -> Message:
+    return Message(source="files", body=body, media_type="application/x-ndjson", received=0)
+
+
+def test_lines_as_they_stand_become_an_alertgroup_for_each_signature() -> None:
+    message = lines((DATA / "suricata" / "eve.json").read_bytes())
+    groups = list(Suricata().parse(message))
+
+    assert Suricata().claims(message)
+    assert {group.subject for group in groups} == {row["alert.signature"] for row in POSTED}
+    assert sorted(str(alert.data) for group in groups for alert in group.alerts) == sorted(map(str, POSTED))
+    assert {(group.tags, group.sources) for group in groups} == {(("ids",), ("suricata",))}
+
+
+def test_lines_of_others_are_not_claimed_and_lines_without_an_alert_say_so() -> None:
+    assert not Suricata().claims(lines(b'{"event_type": "login"}\n'))
+    assert not Suricata().claims(lines(b'{"x": "event_type", "flow_id": 1}\n'))
+    with pytest.raises(Unreadable, match="alert"):
+        list(Suricata().parse(lines(b'{"event_type": "flow", "flow_id": 1}\n')))
+
+
+@pytest.mark.parametrize("signature", ['"\\u0000"', '""', "7", "null", "[1]"])
+def test_an_odd_signature_is_still_a_name(signature: str) -> None:
+    text = f'{{"event_type": "alert", "flow_id": 1, "alert": {{"signature": {signature}}}}}'
+    (group,) = Suricata().parse(lines(text.encode()))
+
+    assert group.subject
+    assert "\0" not in group.subject
