@@ -16,6 +16,7 @@ from tocsin.destinations.warden.dressing import Dressing
 from tocsin.entities import by_alert, defanged
 from tocsin.errors import Skipped
 from tocsin.formats import group_json, log_line
+from tocsin.formats.ecs import EcsForm
 from tocsin.formats.idea import IdeaForm
 from tocsin.formats.idmef import IdmefForm
 from tocsin.formats.letter import LetterForm
@@ -28,6 +29,7 @@ from tocsin.sharing import Profile, Redaction
 PROFILE = Profile(networks=NETWORKS, domains=DOMAINS, users=True, mail="own", links=False)
 KEY = b"a key of the tests"
 REDACTIONS = {way: Redaction(PROFILE.model_copy(update={"way": way}), KEY) for way in ("pseudonym", "drop")}
+ECS = EcsForm()
 IDEA, IDEA_AS_SLIPS = IdeaForm(), IdeaForm(profile="slips")
 WARDEN = [Dressing("a", hidden, (), test=False) for hidden in ("pseudonym", "omit")]
 SLACK, LETTER = SlackForm(defanged), LetterForm(defanged)
@@ -47,6 +49,8 @@ def sent_of(group: Alertgroup) -> Iterator[tuple[str, bytes]]:
     for profile in (IdmefForm("08"), IdmefForm("slips")):
         yield "idmef", profile.lines(Delivery(id=1, uid="d", alertgroup=group))
         yield "idmef, recalled", profile.lines(recall)
+    for sent in (Delivery(id=1, uid="d", alertgroup=group), recall):
+        yield f"logstash {sent.kind}", b"\n".join(ECS.documents(sent))
     yield "text_log", log_line.lines(group)
     yield "text_log as Slips", log_line.lines(group, "slips")
     yield "slack", json.dumps([SLACK.blocks(group), SLACK.fallback(group)], ensure_ascii=False).encode()

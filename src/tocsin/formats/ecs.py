@@ -19,11 +19,11 @@ from msgspec import UNSET, UnsetType
 
 from tocsin.formats.idea.categories import DEFAULT, Categories
 from tocsin.formats.times import rfc3339, writable
-from tocsin.model import TLP, Alert, Alertgroup, Delivery, Detection, Endpoint, Micros, Severity
+from tocsin.model import TLP, Alert, Alertgroup, Delivery, Detection, Endpoint, Micros
 
 VERSION = "8.11.0"
-SEVERITIES = {Severity.INFO: 0, Severity.LOW: 21, Severity.MEDIUM: 47, Severity.HIGH: 73, Severity.CRITICAL: 99}
-GRADES = {None: (UNSET, "")} | {each: (SEVERITIES[each], each.name.lower()) for each in Severity}
+SEVERITIES = ((0, "info"), (21, "low"), (47, "medium"), (73, "high"), (99, "critical"))
+"""By our severity: Elastic's number and the word."""
 CATEGORIES = {
     "Abusive.Spam": "email",
     "Anomaly.Connection": "network",
@@ -108,7 +108,7 @@ class Related(Part, frozen=True, kw_only=True):
 
 
 class Url(Part, frozen=True, kw_only=True):
-    """The last URL in it: that of the target, if it has one."""
+    """The first URL in it, if possible of the target."""
 
     full: str = ""
 
@@ -127,6 +127,9 @@ class Email(Part, frozen=True, kw_only=True):
 
     sender: Addresses = msgspec.field(default=NOBODY, name="from")
     to: Addresses = NOBODY
+
+
+NO_EMAIL = Email()
 
 
 class Group(Part, frozen=True, kw_only=True):
@@ -179,15 +182,18 @@ class EcsForm:
     def documents(self, delivery: Delivery) -> list[bytes]:
         """A JSON object for each alert of the alertgroup or of its recall; an alert needs its detection set."""
         common = _Common(delivery.alertgroup, self._link)
+        alerts = delivery.alertgroup.alerts
         if delivery.kind == "recall":
-            return [_ENCODER.encode(_recalled(alert, delivery, common)) for alert in delivery.alertgroup.alerts]
-        return [_ENCODER.encode(self._document(alert, common)) for alert in delivery.alertgroup.alerts]
+            made = [_recalled(alert, delivery, common) for alert in alerts]
+        else:
+            made = [self._document(alert, common) for alert in alerts]
+        return _ENCODER.encode_lines(made).split(b"\n")[:-1]  # all at once: no line feed stands in JSON but as \n
 
     def _document(self, alert: Alert, common: "_Common") -> Document:
         meant = alert.detection or EMPTY
         message = meant.name or meant.description or common.group.subject
-        ends = (*meant.sources, *meant.targets)
-        grade, word = GRADES[meant.severity]
+        grade, word = (UNSET, "") if meant.severity is None else SEVERITIES[meant.severity]
+        url, email = _links(meant.sources, meant.targets)
         return Document(
             timestamp=_time(meant.detected) or common.timestamp,
             message=_one_line(message),
@@ -196,8 +202,8 @@ class EcsForm:
                 category=_ecs_categories(self._categories(meant.category)),
                 provider=common.provider,
                 severity=grade,
-                start=_time(meant.start) or UNSET,
-                end=_time(meant.end) or UNSET,
+                start=UNSET if meant.start is None else _time(meant.start) or UNSET,
+                end=UNSET if meant.end is None else _time(meant.end) or UNSET,
                 created=common.received,
                 reason=meant.description or UNSET,
                 url=common.url,
@@ -206,10 +212,10 @@ class EcsForm:
             rule=_rule(meant.name, meant.category),
             source=_side(meant.sources),
             destination=_side(meant.targets),
-            network=_network(meant.protocols, _version(ends)),
-            related=_related(ends),
-            url=_url(ends),
-            email=_email(meant.sources, meant.targets),
+            network=_network(meant.protocols, _version(meant.sources) or _version(meant.targets)),
+            related=_related(meant.sources, meant.targets),
+            url=url,
+            email=email,
             tags=common.tags,
             labels=common.labels,
             tocsin=common.own(word, meant.confidence, meant.flow_uids),
@@ -289,10 +295,17 @@ def _side(ends: tuple[Endpoint, ...]) -> Side | UnsetType:
     return Side(address=said or domain, ip=ip, port=port, domain=domain, mac=mac)
 
 
-def _related(ends: tuple[Endpoint, ...]) -> Related | UnsetType:
+def _related(sources: tuple[Endpoint, ...], targets: tuple[Endpoint, ...]) -> Related | UnsetType:
     """Every address and name once."""
-    addresses = dict.fromkeys([address for end in ends for address in end.addresses if is_address(address)])
-    names = dict.fromkeys([name for end in ends for name in end.hostnames])
+    addresses: dict[str, None] = {}
+    names: dict[str, None] = {}
+    for ends in (sources, targets):
+        for end in ends:
+            for address in end.addresses:
+                if is_address(address):
+                    addresses[address] = None
+            if end.hostnames:
+                names |= dict.fromkeys(end.hostnames)
     return Related(ip=tuple(addresses), hosts=tuple(names)) if addresses or names else UNSET
 
 
@@ -329,18 +342,16 @@ def _version(ends: tuple[Endpoint, ...]) -> str:
     return ""
 
 
-def _url(ends: tuple[Endpoint, ...]) -> Url | UnsetType:
-    for end in reversed(ends):
-        if end.urls:
-            return Url(full=end.urls[0])
-    return UNSET
-
-
-def _email(sources: tuple[Endpoint, ...], targets: tuple[Endpoint, ...]) -> Email | UnsetType:
-    for end in (*sources, *targets):
-        if end.emails:
-            return Email(sender=_addresses(sources), to=_addresses(targets))
-    return UNSET
+def _links(sources: tuple[Endpoint, ...], targets: tuple[Endpoint, ...]) -> tuple[Url | UnsetType, Email | UnsetType]:
+    """URLs and mail addresses, which few alerts have."""
+    for end in (*targets, *sources):
+        if end.urls or end.emails:
+            break
+    else:
+        return UNSET, UNSET
+    urls = [url for end in (*targets, *sources) for url in end.urls]
+    email = Email(sender=_addresses(sources), to=_addresses(targets))
+    return Url(full=urls[0]) if urls else UNSET, UNSET if email == NO_EMAIL else email
 
 
 def _addresses(ends: tuple[Endpoint, ...]) -> Addresses:
