@@ -13,6 +13,8 @@ from neighbours.mailbox import state, until
 from neighbours.medallion import PASSWORD, USER, Medallion, medallion
 from tocsin.formats.stix.feed import identity_id
 from tocsin.formats.stix.ids import ours
+from tocsin.formats.stix.markings import MARKINGS
+from tocsin.model import TLP
 from tocsin.sources.taxii import Taxii, keeping
 from tocsin.sources.taxii.mark import Mark, key, mark_of
 from tocsin.store import Store, message
@@ -191,22 +193,26 @@ def test_from_now_on_is_where_it_stays_over_starts(collection: Server, inbox: St
     assert collection.asked[0]["added_after"] == collection.asked[1]["added_after"]
 
 
-def test_what_this_tocsin_wrote_is_left_out_and_counted(collection: Server, inbox: Store) -> None:
+@pytest.mark.parametrize("page", [50, 2, 1])
+def test_what_this_tocsin_wrote_is_left_out_however_it_is_cut_into_pages(
+    collection: Server, inbox: Store, page: int
+) -> None:
     we, they = identity_id(inbox.uid, "SOC"), "identity--f431f809-377b-45e0-aa1c-6a4751cae5ff"
     of_ours = an_indicator(1, created_by_ref=we)
     both, only_ours = ({"type": "ipv4-addr", "id": f"ipv4-addr--{n}", "value": f"192.0.2.{n}"} for n in (1, 2))
     observed = {"type": "observed-data", "id": "observed-data--1", "created_by_ref": we}
     seen = {"type": "observed-data", "id": "observed-data--2", "created_by_ref": they, "object_refs": [both["id"]]}
     slips = an_indicator(3, id=ours("indicator", inbox.uid, "slips", "uid-3"), x_slips_evidence_id="uid-3")
-    collection.added.add([{"type": "identity", "id": we, "name": "SOC"}, of_ours, both, only_ours], 1)
+    green = {"type": "marking-definition", "id": MARKINGS[TLP.GREEN].id}
+    collection.added.add([green, {"type": "identity", "id": we, "name": "SOC"}, of_ours, both, only_ours], 1)
     collection.added.add([observed | {"object_refs": [both["id"], only_ours["id"]]}, seen, slips], 1)
     collection.added.add([an_indicator(2, created_by_ref=they)], 2)
-    collection.page = 50
-    with polling(polled(collection, own_identities=["SOC"], page=50), inbox):
+    collection.page = page
+    with polling(polled(collection, own_identities=["SOC"], page=page), inbox):
         until(lambda: len(ids(inbox)) >= 3)
 
     assert ids(inbox) == [both["id"], seen["id"], an_indicator(2)["id"]]
-    assert marked(inbox).own == 5
+    assert marked(inbox).own == 6
 
 
 def test_only_the_types_that_are_wanted_are_asked_for(collection: Server, inbox: Store) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from tocsin.formats.stix.feed import identity_id
 from tocsin.formats.stix.ids import ours
 from tocsin.formats.stix_in.document import Thing, thing
+from tocsin.formats.stix_in.marks import PUBLISHED
 from tocsin.formats.stix_in.slips import PREFIX
 
 
@@ -28,10 +29,11 @@ class Own:
     def others(self, texts: Sequence[bytes]) -> list[bytes]:
         """The objects of others, in order, each as it was.
 
-        Values and markings have no author: those that nothing but ours refers to are ours.
+        Values and markings have no author: those that nothing but ours refers to are ours. The markings that OASIS
+        published are nobody's news: they are left out where nothing refers to them.
         """
         things = [thing(text) for text in texts]
-        mine = [one for one in things if self.is_ours(one)]
+        mine = [one for one in things if self.is_ours(one) or one.id in PUBLISHED]
         if not mine:
             return list(texts)
         without_author = {one.id: one for one in things if one.id and "created_by_ref" not in one.properties}
@@ -39,7 +41,18 @@ class Own:
         told = _reached(mine, without_author)
         kept = [one for one in things if id(one) not in gone and one.id not in told]
         needed = _reached(kept, without_author)
+        for one in mine:
+            if one.id in PUBLISHED and one.id in needed:
+                gone.discard(id(one))
         return [one.text for one in things if id(one) not in gone and (one.id not in told or one.id in needed)]
+
+
+def ends_unexplained(texts: Sequence[bytes]) -> bool:
+    """Whether the last object is a value, a marking or an identity: what it was handed in for may come behind it."""
+    if not texts:
+        return False
+    last = thing(texts[-1])
+    return last.type in ("identity", "marking-definition") or not last.said("created")
 
 
 def _reached(things: Iterable[Thing], shared: dict[str, Thing]) -> set[str]:

@@ -9,7 +9,7 @@ import time
 import structlog
 
 from tocsin.errors import DeliveryError, Unavailable
-from tocsin.formats.stix_in.own import Own
+from tocsin.formats.stix_in.own import Own, ends_unexplained
 from tocsin.kit.taxii import Page, Refused, Unclear, envelope
 from tocsin.kit.taxii import Taxii as Collection
 from tocsin.kit.taxii.resources import TAXII
@@ -130,6 +130,7 @@ class _Pass:
         self._after, self._token = self._from.after, ""
         self._met: set[str] = set()
         self._empty = self._repeated = 0
+        self._held: Page | None = None
 
     def run(self) -> None:
         """Page after page until there is no more."""
@@ -140,7 +141,7 @@ class _Pass:
                 self._get_over(error)
                 continue
             keys = [key(text) for text in page.objects]
-            self._reading.take(page, keys)
+            self._take(page)
             if not page.more:
                 return
             self._empty = 0 if keys else self._empty + 1
@@ -148,6 +149,20 @@ class _Pass:
                 self._repeated = self._repeated + 1 if self._met.issuperset(keys) else 0
             self._met.update(keys)
             self._go_on(page)
+
+    def _take(self, page: Page) -> None:
+        """Hand over a page; one that ends in values waits for the next, which may say whose they are."""
+        if self._held is not None:
+            last = max(self._held.last, page.last)
+            page = page._replace(objects=self._held.objects + page.objects, first=self._held.first, last=last)
+        self._held = page
+        if not (page.more and page.next and len(page.objects) < TOGETHER and ends_unexplained(page.objects)):
+            self._take_held()
+
+    def _take_held(self) -> None:
+        page, self._held = self._held, None
+        if page is not None:
+            self._reading.take(page, [key(text) for text in page.objects])
 
     def _go_on(self, page: Page) -> None:
         """To the next page: by `next`; without one, from the mark."""
@@ -164,6 +179,7 @@ class _Pass:
 
     def _get_over(self, error: DeliveryError) -> None:
         """Begin at the mark again if this pass got further, ask for less if it was too much; else raise."""
+        self._take_held()
         asked_to_wait = isinstance(error, Unavailable) and error.retry_after is not None
         too_large = isinstance(error, Unclear) or (isinstance(error, Refused) and error.status == 413)
         if self._token and self._reading.mark != self._from and not asked_to_wait:
