@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from tocsin.cli import main
+from tocsin.destinations.warden import Warden as WardenOut
+from tocsin.sources.warden import Warden as WardenIn
 
 SHIPPED = """
 parameters:
@@ -235,6 +237,17 @@ def test_warden_is_read_from_its_own_file_where_that_is(slips: Slips) -> None:
     assert made["destinations"]["slips_warden"]["enabled"] is False
     assert made["sources"]["slips_warden_in"]["enabled"] is False
     assert f"there is no {slips.root}/config/warden.conf" in slips.text
+
+
+def test_warden_is_on_where_its_file_is_and_the_plug_ins_take_what_is_written(slips: Slips) -> None:
+    (slips.root / "config").mkdir(exist_ok=True)
+    (slips.root / "config" / "warden.conf").write_text('{"url": "https://warden.example/warden3", "name": "a.b"}')
+    made = slips.migrated("cesnet:\n  send_alerts: true\n  receive_alerts: true\n  receive_delay: 60\n")
+
+    tables = made["destinations"]["slips_warden"], made["sources"]["slips_warden_in"]
+    told = [{key: value for key, value in table.items() if key != "type"} for table in tables]
+    assert WardenOut.model_validate(told[0]).account().name == "a.b"
+    assert WardenIn.model_validate(told[1]).receive_delay == 60
 
 
 def test_what_is_disabled_goes_nowhere(slips: Slips) -> None:

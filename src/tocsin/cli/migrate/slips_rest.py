@@ -18,7 +18,7 @@ def warden(keys: Keys, root: Path) -> Iterator[Table]:
     receiving = keys.get(CESNET, "receive_alerts", False, f"[sources.{FROM_WARDEN}] where true, else nothing")
     needed = "" if sending is True or receiving is True else " if one of the two were true"
     given = keys.get(CESNET, "configuration_file", "config/warden.conf", f"read as it is, at its place{needed}")
-    delay = keys.number(CESNET, "receive_delay", 86400, f"interval_s of [sources.{FROM_WARDEN}], a day at most")
+    delay = keys.number(CESNET, "receive_delay", 86400, f"receive_delay of [sources.{FROM_WARDEN}]")
     file = root / str(given or "")
     off = "" if given and file.is_file() else f"there is no {file}"
     options: dict[str, Any] = {"type": "warden", "configuration_file": str(file)}
@@ -27,7 +27,7 @@ def warden(keys: Keys, root: Path) -> Iterator[Table]:
         yield Table("destinations", WARDEN, options, why, off)
     if receiving is True:
         why = "Events of a Warden server, which Slips took into its threat intelligence: here they are alerts."
-        options = {**options, "interval_s": min(max(delay, 1.0), 86400.0)}
+        options = {**options, "receive_delay": min(max(delay, 1.0), 604800.0)}
         yield Table("sources", FROM_WARDEN, options, why, off)
 
 
