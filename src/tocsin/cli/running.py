@@ -6,6 +6,7 @@ import os
 import secrets
 import signal
 import socket
+import ssl
 import sys
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
@@ -17,7 +18,8 @@ import uvicorn
 
 from tocsin.cli.control import Control
 from tocsin.cli.door import local, read_answer
-from tocsin.config import HttpSection
+from tocsin.cli.peers import TellingProtocol
+from tocsin.config import Config
 
 log = structlog.get_logger()
 
@@ -30,13 +32,15 @@ FAREWELL_S = 5
 
 
 def run(
-    application: Any, listener: socket.socket, http: HttpSection, token: str, announce: Callable[[Control], None]
+    application: Any, listener: socket.socket, config: Config, token: str, announce: Callable[[Control], None]
 ) -> None:
     """Serve on the bound socket until SIGTERM or SIGINT; on return nothing more comes in."""
     _tune()
+    http = config.http
+    authorities = config.warden.client_ca if config.warden is not None and config.warden.enabled else None
     settings = uvicorn.Config(
         application,
-        http="httptools",
+        http=TellingProtocol,
         loop="uvloop",
         ws="none",
         log_config=None,
@@ -48,6 +52,8 @@ def run(
         forwarded_allow_ips=http.trusted_proxies,
         ssl_certfile=http.tls_certificate,
         ssl_keyfile=http.tls_key,
+        ssl_ca_certs=str(authorities) if authorities else None,
+        ssl_cert_reqs=ssl.CERT_OPTIONAL if authorities else ssl.CERT_NONE,
     )
     certificate = str(http.tls_certificate.resolve()) if http.tls_certificate else ""
     _Server(settings, application, token, announce, certificate).run(sockets=[listener])

@@ -51,7 +51,7 @@ def serve(data: Path, file: Path | None, host: str | None, port: int | None) -> 
         token = new_token()
         application = create(hub, control=token)
         hub.start()
-        run(application, listener, config.http, token, announce)
+        run(application, listener, config, token, announce)
 
 
 def listening(http: "HttpSection") -> socket.socket:

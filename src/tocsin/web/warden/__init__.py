@@ -14,7 +14,7 @@ from tocsin.web.answers import refusal
 from tocsin.web.door import Route
 from tocsin.web.state import web_of
 from tocsin.web.warden.answers import Fault, Faulty, Said, refused, show_failure
-from tocsin.web.warden.entering import Client, entered
+from tocsin.web.warden.entering import PEER, Client, Peer, entered
 from tocsin.web.warden.reading import get_events
 from tocsin.web.warden.sending import Turns, send_events
 
@@ -66,4 +66,4 @@ def is_warden(path: str) -> bool:
     return path == ROOT or path.startswith(f"{ROOT}/")
 
 
-__all__ = ["WARDEN", "Turns", "is_warden", "show_failure"]
+__all__ = ["PEER", "WARDEN", "Peer", "Turns", "is_warden", "show_failure"]

@@ -19,7 +19,7 @@ from tocsin.web.state import web_of, write
 from tocsin.web.warden.answers import Fault, Faulty, Said
 from tocsin.web.warden.entering import Client
 
-_NUMBER = re.compile(r"\s*[+-]?[0-9]{1,30}\s*", re.ASCII)
+_NUMBER = re.compile(r"\s*[+-]?[0-9]{1,100}\s*", re.ASCII)
 _LARGEST = 2**63 - 1
 MOST_VALUES = 200
 """Of one filter."""
