@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from neighbours.collection import ID, TITLE, Said, Server, an_indicator, ids, polling, serving, stored
 from neighbours.mailbox import state, until
 from neighbours.medallion import PASSWORD, USER, Medallion, medallion
+from tocsin.config import Config
 from tocsin.formats.stix.feed import identity_id
 from tocsin.formats.stix.ids import ours
 from tocsin.formats.stix.markings import MARKINGS
@@ -259,3 +260,18 @@ def test_an_object_is_known_however_it_is_spelled() -> None:
 def test_a_begin_that_is_none_is_refused(begin: str) -> None:
     with pytest.raises(ValidationError, match="a time with its zone"):
         Taxii.model_validate({"url": "https://taxii.example/", "collection": "x", "begin": begin})
+
+
+def test_what_destinations_and_collections_call_themselves_is_known_without_being_told() -> None:
+    config = Config.model_validate(
+        {
+            "destinations": {"partner": {"type": "taxii", "identity": "CERT Example"}, "odd": {"identity": 7}},
+            "collections": {"all": {"identity": "SOC Example"}},
+        }
+    )
+    options = {"url": "http://127.0.0.1:9/taxii2/", "collection": ID, "own_identities": ["Before"]}
+
+    known = Taxii.model_validate(options, context=config.context(Path()))
+
+    assert known.identities == {"CERT Example", "SOC Example", "Before", "Tocsin"}
+    assert Taxii.model_validate(options).identities == {"Before", "Tocsin"}

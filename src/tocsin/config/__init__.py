@@ -33,7 +33,7 @@ from tocsin.errors import Problem
 from tocsin.kit.paths import DATA
 from tocsin.kit.problems import problems_of
 from tocsin.kit.secrets import READ
-from tocsin.kit.stix_options import TOLD
+from tocsin.kit.stix_options import IDENTITIES, OURS, TOLD
 from tocsin.model import Route
 
 __all__ = [
@@ -118,9 +118,20 @@ class Config(Section):
     def context(self, data: Path) -> dict[str, Any]:
         """What the options of plug-ins are validated with.
 
-        The reader of secrets, the data folder, this file's name, and what is our own.
+        The reader of secrets, the data folder, this file's name, what is our own, and in whose name STIX is written.
         """
-        return {READ: Surroundings(data), DATA: data, FILE: self._file, TOLD: self.entities.known}
+        told = {TOLD: self.entities.known, IDENTITIES: self._identities()}
+        return {READ: Surroundings(data), DATA: data, FILE: self._file, **told}
+
+    def _identities(self) -> frozenset[str]:
+        """What the destinations and collections call themselves in STIX, those that are not enabled too."""
+        said = [table.get("identity") for table in self.destinations.values()]
+        return frozenset((*filter(None, map(_text, said)), *(one.identity for one in self.collections.values()), OURS))
+
+
+def _text(value: object) -> str:
+    """A text as it stands in the file; what is none is told of elsewhere."""
+    return value if isinstance(value, str) else ""
 
 
 class Surroundings:

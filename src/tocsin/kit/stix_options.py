@@ -15,6 +15,11 @@ from tocsin.model import Severity
 TOLD = "told"
 """The key of pydantic's validation context under which is found what `entities.Known` is made of; a function."""
 
+IDENTITIES = "identities"
+"""The key under which are found all names in which this Tocsin writes STIX."""
+OURS = "Tocsin"
+"""The name where none is given."""
+
 Least = Literal["info", "low", "medium", "high", "critical"]
 
 
@@ -31,7 +36,7 @@ class StixOptions(BaseModel):
     """To be inherited beside `Destination`."""
 
     identity: str = Field(
-        default="Tocsin", min_length=1, max_length=200, description="Whose word it is: the name of your organisation."
+        default=OURS, min_length=1, max_length=200, description="Whose word it is: the name of your organisation."
     )
     link: str = Field(
         default="",

@@ -1,9 +1,10 @@
 """The options of a collection that is read."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import Field, field_validator
+from pydantic import Field, PrivateAttr, field_validator
 
+from tocsin.kit.stix_options import IDENTITIES, OURS
 from tocsin.kit.taxii import TaxiiOptions, instant
 from tocsin.plugin import Plugin
 
@@ -26,10 +27,22 @@ class Options(TaxiiOptions, Plugin):
         default=[], description='Ask for objects of these types alone, such as ["indicator", "sighting"]; empty: all.'
     )
     own_identities: list[str] = Field(
-        default=["Tocsin"],
-        description="The `identity` of every destination of this Tocsin that writes STIX: what it wrote under these "
-        "names and comes back is left out.",
+        default=[],
+        description="What this Tocsin wrote as STIX and comes back is left out. Here are names under which it wrote "
+        "before, beside those that stand as `identity` in this configuration.",
     )
+
+    _identities: frozenset[str] = PrivateAttr(default=frozenset((OURS,)))
+
+    def model_post_init(self, context: Any) -> None:
+        """Remember in whose name the destinations write."""
+        if context:
+            self._identities = context.get(IDENTITIES, self._identities)
+
+    @property
+    def identities(self) -> frozenset[str]:
+        """All names under which this Tocsin writes STIX, or did."""
+        return self._identities.union(self.own_identities)
 
     @field_validator("begin")
     @classmethod

@@ -38,7 +38,7 @@ class Reading:
     def __init__(self, options: Options, desk: Desk, collection: Collection, started: str) -> None:
         """`started`: where to begin if the options say "now"."""
         self._options, self._desk, self._collection = options, desk, collection
-        self._own = Own(desk.hub, options.own_identities)
+        self._own = Own(desk.hub, options.identities)
         self._match = {"type": ",".join(options.types)} if options.types else None
         self._stored = desk.cursor()
         known = mark_of(self._stored)
