@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -146,6 +147,20 @@ def test_what_is_no_acknowledgement_is_not_taken_for_one(server: Server, to: Ope
     with pytest.raises(Unacknowledged, match=said) as caught:
         to(server).send(documents(2))
     assert not caught.value.dropped
+
+
+def test_a_late_acknowledgement_is_not_taken_for_that_of_the_next_window(server: Server, to: Open) -> None:
+    server.breaks = ["twice", "silent"]
+    client = to(server, timeout_s=1)
+    client.send(documents(3))
+    until = time.monotonic() + 60
+    while client._line is None or not client._line.stale():
+        assert time.monotonic() < until, "the second acknowledgement never came"
+        time.sleep(0.01)
+
+    with pytest.raises(Unacknowledged, match="said nothing"):
+        client.send(documents(3, 3))
+    assert (server.ids(), server.connections) == (numbers(3), 2)
 
 
 def test_nobody_there_and_no_such_name_are_told(server: Server, to: Open) -> None:

@@ -41,7 +41,8 @@ class Lumberjack:
         """Acknowledge so many at first, and then the rest."""
         self.breaks: list[str] = []
         """For the next windows, one each: lost (taken, no answer), partly (half of it acknowledged), silent, idle
-        (taken, and the connection closed), nonsense, more (acknowledges more than there is); "" for nothing."""
+        (taken, and the connection closed), nonsense, more (acknowledges more than there is), twice (acknowledges the
+        same once more); "" for nothing."""
         self.spool: Path | None = None
         self.lock = threading.Lock()
         self.ended = threading.Event()
@@ -163,6 +164,8 @@ def _answer(known: Lumberjack, line: socket.socket, way: str, highest: int, done
         _acknowledge(line, done)
         raise _Reset
     _acknowledge(line, highest)
+    if way == "twice":
+        _acknowledge(line, highest)
     if way == "idle":
         raise _Closed
 
