@@ -127,6 +127,26 @@ def test_withdrawn_and_old_events_go_and_ids_never_come_again(store: Store) -> N
     assert page(store, 4) == Page(('{"n":4}',), 5)
 
 
+@pytest.mark.parametrize(
+    ("name", "wanted"),
+    [
+        ("_KNOWN", "SEARCH s USING PRIMARY KEY (client=? AND id=? AND digest=?)"),
+        ("_THERE", "SEARCH e USING COVERING INDEX warden_event_version (event=? AND digest=?)"),
+        ("_SENDERS", "SEARCH g USING INTEGER PRIMARY KEY (rowid=?)"),
+    ],
+)
+def test_what_is_asked_for_by_its_id_is_looked_up_by_it(tmp_path: Path, name: str, wanted: str) -> None:
+    store = open_store("sqlite", tmp_path)
+    try:
+        sql = f"EXPLAIN QUERY PLAN {getattr(warden, name)}"
+        known = {"client": "a", "wanted": '[["x","1"]]', "ids": "[[1]]"}
+        needed = {word: value for word, value in known.items() if f":{word}" in sql}
+        plan = store.read(lambda tx: [row[3] for row in tx.rows(sql, **needed)])
+        assert wanted in plan
+    finally:
+        store.close()
+
+
 def test_by_whom_an_alertgroup_came_is_known_for_those_that_came(store: Store) -> None:
     assert store.read(lambda tx: warden.senders(tx, [0, 5])) == {}
 

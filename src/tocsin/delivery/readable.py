@@ -46,7 +46,7 @@ _HEAD = msgspec.json.Decoder(_Head)
 class Readable(Destination):
     """The Warden server: its clients read what was delivered here."""
 
-    batch: ClassVar[int] = 100
+    batch: ClassVar[int] = 500
     ordered: ClassVar[bool] = True
     kinds: ClassVar[frozenset[Kind]] = frozenset(("alert", "recall"))
 

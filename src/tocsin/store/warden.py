@@ -2,6 +2,8 @@
 
 Whoever adds events holds the one row of `warden` until the commit, so a reader who has seen one id has seen all before
 it, on any number of nodes: nobody who goes on behind the last id of a page misses one.
+
+To SQLite a cross join says in which order to go; left to itself it walks along everything that a client ever sent.
 """
 
 import time
@@ -68,7 +70,8 @@ SELECT CAST(value ->> 0 AS BIGINT), :now, CAST(value ->> 1 AS BIGINT), value ->>
        value ->> 5, value ->> 6, value ->> 7 FROM {each:rows}"""
 
 _THERE = """
-SELECT e.event, e.digest FROM {each:wanted} JOIN warden_event e ON e.event = value ->> 0 AND e.digest = value ->> 1"""
+SELECT e.event, e.digest FROM {each:wanted} CROSS JOIN warden_event e
+WHERE e.event = value ->> 0 AND e.digest = value ->> 1"""
 
 
 def put(tx: Tx, items: Iterable[Item], now: Micros) -> set[tuple[str, str]]:
@@ -95,16 +98,17 @@ def put(tx: Tx, items: Iterable[Item], now: Micros) -> set[tuple[str, str]]:
 def withdraw(tx: Tx, alertgroup: int) -> list[tuple[str, ...]]:
     """Take the events of an alertgroup away from those who have not read them yet; the tags of each."""
     rows = tx.rows("DELETE FROM warden_event WHERE alertgroup = :alertgroup RETURNING tags", alertgroup=alertgroup)
-    return [tuple(tags.strip("|").split("|")) for (tags,) in rows]
+    return [tuple(filter(None, tags.split("|"))) for (tags,) in rows]
+
+
+_SENDERS = """
+SELECT g.id, m.source FROM {each:ids} CROSS JOIN alertgroup g JOIN message m ON m.id = g.message
+WHERE g.id = CAST(value ->> 0 AS BIGINT)"""
 
 
 def senders(tx: Tx, alertgroups: Sequence[int]) -> dict[int, str]:
     """By alertgroup, the label of the source its message came from."""
-    rows = tx.rows(
-        "SELECT g.id, m.source FROM {each:ids} JOIN alertgroup g ON g.id = CAST(value ->> 0 AS BIGINT)"
-        " JOIN message m ON m.id = g.message",
-        ids=packed([id] for id in dict.fromkeys(alertgroups)),
-    )
+    rows = tx.rows(_SENDERS, ids=packed([id] for id in dict.fromkeys(alertgroups)))
     return {int(group): str(source) for group, source in rows}
 
 
@@ -176,13 +180,14 @@ def move(tx: Tx, client: str, id: int, now: Micros) -> None:
     )  # fmt: skip
 
 
+_KNOWN = """
+SELECT s.id, s.digest FROM {each:wanted} CROSS JOIN warden_sent s
+WHERE s.client = :client AND s.id = value ->> 0 AND s.digest = value ->> 1"""
+
+
 def known(tx: Tx, client: str, events: Iterable[Sent]) -> set[Sent]:
     """Which of these events that client has sent before."""
-    rows = tx.rows(
-        "SELECT s.id, s.digest FROM {each:wanted} JOIN warden_sent s"
-        " ON s.client = :client AND s.id = value ->> 0 AND s.digest = value ->> 1",
-        wanted=packed(dict.fromkeys(events)), client=client,
-    )  # fmt: skip
+    rows = tx.rows(_KNOWN, wanted=packed(dict.fromkeys(events)), client=client)
     return {Sent(id, digest) for id, digest in rows}
 
 
