@@ -45,7 +45,7 @@ def test_a_scan_is_an_indicator_sighted_in_what_was_observed_inside_a_grouping()
     )  # fmt: skip
     (grouping,) = found["grouping"]
     assert grouping["external_references"] == [
-        {"source_name": "tocsin", "url": "https://tocsin.example/alertgroup/3", "external_id": "group-uid"}
+        {"source_name": "tocsin", "url": "https://tocsin.example/alerts/3", "external_id": "group-uid"}
     ]
     assert (grouping["name"], grouping["labels"]) == ("Port scan", ["ids"])
     assert set(grouping["object_refs"]) == {one.id for one in written.objects[2:-1]}

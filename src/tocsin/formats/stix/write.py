@@ -160,7 +160,7 @@ class Writer:
 
     def page(self, group: Alertgroup) -> str:
         """Where a group stands in this Tocsin; empty for nowhere that can be linked to."""
-        return values.url(f"{self._link}/alertgroup/{group.id}") if self._link and group.id else ""
+        return values.url(f"{self._link}/alerts/{group.id}") if self._link and group.id else ""
 
 
 class _Group:
