@@ -88,6 +88,7 @@ def test_every_alert_arrives_once_with_our_node_first_and_strictly_valid(server:
         check(json.dumps(event))
         strict.Idea(event).checkRequired()
     assert [len(server.asked(method)) for method in ("getInfo", "sendEvents", "getEvents")] == [1, 1, 0]
+    assert server.connections == ["close", "close"]  # a kept one may be closed just as it is used
 
 
 def test_what_came_from_others_keeps_its_path_behind_our_node_and_loses_private_keys(server: Server, to: Make) -> None:
@@ -301,7 +302,7 @@ def test_an_address_that_the_profile_hides_leaves_as_it_says_and_says_so(
 ) -> None:
     profile = Redaction(Profile(networks=["10.0.0.0/8"]), b"key")
     delivery = a_delivery(1)
-    foreign = neighbour.an_event(7, Target=[{"IP4": ["10.9.9.9", "203.0.113.9"]}])
+    foreign = neighbour.an_event(7, Target=[{"IP4": ["10.9.9.9", "203.0.113.9"], "Port": ["22"]}])
     alerts = (*delivery.alertgroup.alerts, Alert(json=json.dumps(foreign), uid=uid("b")))
     group = profile.applied(msgspec.structs.replace(delivery.alertgroup, alerts=alerts))
     to(hidden=hidden, networks=networks).send(msgspec.structs.replace(delivery, alertgroup=group))

@@ -62,6 +62,7 @@ class Warden:
         self.refuses: Callable[[Event], list[tuple[int, str]]] = lambda event: []
         self.chokes_on: Callable[[Event], bool] = lambda event: False  # then it wants nothing of a request
         self.requests: list[tuple[str, dict[str, list[str]], int]] = []
+        self.connections: list[str] = []  # what each request said of its connection
         self.slow_s = 1.0
         self.lock = threading.RLock()
 
@@ -155,6 +156,7 @@ class _Door(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         method, query = parts.path.removeprefix("/warden3/"), parse_qs(parts.query)
         known.requests.append((method, query, len(body)))
+        known.connections.append(self.headers.get("Connection", ""))
         does = {"getInfo": self._info, "getEvents": self._get, "sendEvents": self._send}.get(method)
         try:
             if does is None:
