@@ -39,13 +39,14 @@ class Door:
         """Hand the answer's body to `take` piece by piece. Raises as `ask` does."""
         self._loop.run(self._fetch(method, path, take, body))
 
-    def hand_over(self, path: str, body: bytes, media_type: str) -> Any:
-        """POST bytes as they are; the decoded answer. Raises as `ask` does."""
-        return self._loop.run(self._hand_over(path, body, media_type))
+    def hand_over(self, path: str, body: bytes, media_type: str, key: str = "") -> Any:
+        """POST bytes as they are, under a key against doubles if there is one; the decoded answer. Raises as `ask`."""
+        headers = {"Content-Type": media_type} | ({"Idempotency-Key": key} if key else {})
+        return self._loop.run(self._hand_over(path, body, headers))
 
-    async def _hand_over(self, path: str, body: bytes, media_type: str) -> Any:
+    async def _hand_over(self, path: str, body: bytes, headers: dict[str, str]) -> Any:
         try:
-            answer = await self._client.post(path, content=body, headers={"Content-Type": media_type})
+            answer = await self._client.post(path, content=body, headers=headers)
         except httpx2.TransportError as error:
             raise StoreUnavailable(f"the running server does not answer ({error})") from error
         return read_answer(answer)
