@@ -278,6 +278,9 @@ def test_another_server_is_read_from_its_beginning(server: Server, inbox: Store)
         with polling(read_from(other), inbox):
             until(lambda: "event-7" in ids(inbox))
 
+    assert other.asked("getEvents")[0]["id"] == ["1"]
+    assert marked(inbox).of == other.url
+
 
 @pytest.mark.parametrize(
     ("options", "said"),
