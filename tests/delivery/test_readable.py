@@ -203,6 +203,22 @@ def test_a_recall_reaches_readers_and_takes_back_what_nobody_read(serving: Serve
     assert recall["Category"] == first["Category"]
 
 
+def test_a_test_of_the_lane_reaches_readers_as_a_test_and_a_replay_adds_nothing(serving: Server) -> None:
+    group = post(serving, "Scan of networks")
+    drained(serving, 1)
+    with serving.client("admin", timeout=PATIENCE_S) as caller:
+        answer = caller.post("/api/v2/lane/warden-server/test")
+        assert answer.json()["outcome"] == "delivered", answer.text
+        [test] = drained(serving, 1, cat="Test")
+        assert (test["Category"], test["Description"]) == (["Test"], "Tocsin test of warden-server")
+        answer = caller.post("/api/v2/replay", json={"to": "warden-server", "again": True})
+        assert answer.status_code == 200, answer.text
+        id = answer.json()["id"]
+        patiently(lambda: caller.get(f"/api/v2/replay/{id}").json()["state"] == "done" or None)
+    assert settled(serving, group) == "delivered"
+    assert [each["Description"] for each in drained(serving, 2)] == ["Scan of networks", "Tocsin test of warden-server"]
+
+
 def test_what_was_answered_as_saved_is_there_after_a_kill(serving: Server) -> None:
     sensor = client(serving, SENSOR)
     assert sensor.send([event(f"n{n}") for n in range(9)], limit=3) == (9, {})
