@@ -237,6 +237,11 @@ def test_warden_is_read_from_its_own_file_where_that_is(slips: Slips) -> None:
     assert made["destinations"]["slips_warden"]["enabled"] is False
     assert made["sources"]["slips_warden_in"]["enabled"] is False
     assert f"there is no {slips.root}/config/warden.conf" in slips.text
+    (slips.root / "config" / "warden.conf").write_text('{"url": "https://w.example/warden3", "name": "org.example.a"}')
+    made = slips.migrated(yaml)
+    conf = str(slips.root / "config" / "warden.conf")
+    assert made["destinations"]["slips_warden"] == {"type": "warden", "configuration_file": conf}
+    assert made["sources"]["slips_warden_in"] == {"type": "warden", "configuration_file": conf, "receive_delay": 60.0}
 
 
 def test_warden_is_on_where_its_file_is_and_the_plug_ins_take_what_is_written(slips: Slips) -> None:
@@ -248,6 +253,17 @@ def test_warden_is_on_where_its_file_is_and_the_plug_ins_take_what_is_written(sl
     told = [{key: value for key, value in table.items() if key != "type"} for table in tables]
     assert WardenOut.model_validate(told[0]).account().name == "a.b"
     assert WardenIn.model_validate(told[1]).receive_delay == 60
+
+
+def test_where_slips_writes_is_followed(slips: Slips, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    slips.file.write_text(SHIPPED)
+    (slips.data / "tocsin.toml").unlink(missing_ok=True)
+    run(capsys, "migrate", "slips", slips.file, "--output", tmp_path / "out", "--to", slips.data / "tocsin.toml")
+    checked = run(capsys, "config", "check", "--data", slips.data)
+    made = tomllib.loads((slips.data / "tocsin.toml").read_text())
+
+    assert checked[0] == 0, checked[2]
+    assert made["sources"]["slips"]["paths"][0] == str(tmp_path / "out" / "alerts" / "alerts.json")
 
 
 def test_what_is_disabled_goes_nowhere(slips: Slips) -> None:

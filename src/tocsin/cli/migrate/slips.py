@@ -14,7 +14,7 @@ LARGEST = 4 * 1024 * 1024
 EXAMPLES = """\b
 Examples:
   tocsin migrate slips /opt/slips/config/slips.yaml
-  tocsin migrate slips /opt/slips/config/slips.yaml --to ./var/tocsin.toml
+  tocsin migrate slips /opt/slips/config/slips.yaml --output /opt/slips/output/eth0 --to ./var/tocsin.toml
   tocsin config check --data ./var
 """
 
@@ -29,7 +29,13 @@ Examples:
     type=click.Path(file_okay=False, path_type=Path),
     help="Where Slips is started, for relative paths.  [default: above the folder config that CONFIG.yaml is in]",
 )
-def slips(config: Path, to: Path | None, root: Path | None) -> None:
+@click.option(
+    "--output",
+    metavar="DIR",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Where Slips writes (its -o); its alerts.json there is followed.",
+)
+def slips(config: Path, to: Path | None, root: Path | None, output: Path | None) -> None:
     """Write the tocsin.toml that does what Slips' slips.yaml asked for.
 
     Every key that is about exporting stands in it as a comment, with what became of it or the reason why nothing did. A
@@ -38,7 +44,7 @@ def slips(config: Path, to: Path | None, root: Path | None) -> None:
     """
     from tocsin.cli.migrate.written import written
 
-    text = migrated(config, to, root)
+    text = migrated(config, to, root, output)
     if to is None:
         click.echo(text, nl=False)
         return
@@ -46,7 +52,7 @@ def slips(config: Path, to: Path | None, root: Path | None) -> None:
     click.echo(f"{to} is written; `tocsin config check --config {to}` looks at it again")
 
 
-def migrated(config: Path, to: Path | None, root: Path | None) -> str:
+def migrated(config: Path, to: Path | None, root: Path | None, output: Path | None = None) -> str:
     """The file's text. Raises Malformed, OSError, and TocsinError where PyYAML is not installed."""
     from tocsin.cli.migrate import slips_keys, slips_rest
     from tocsin.cli.migrate.written import checked, text_of
@@ -54,12 +60,18 @@ def migrated(config: Path, to: Path | None, root: Path | None) -> str:
     keys = slips_keys.Keys(tree_of(config))
     place = config.resolve()
     above = (root or (place.parent.parent if place.parent.name == "config" else place.parent)).resolve()
-    tables = [*slips_rest.own_logs(), *slips_keys.destinations(keys, above), *slips_rest.warden(keys, above)]
+    tables = [
+        *slips_rest.followed(output),
+        *slips_rest.own_logs(),
+        *slips_keys.destinations(keys, above),
+        *slips_rest.warden(keys, above),
+    ]
     tables = checked(tables, (to or Path("tocsin.toml")).resolve().parent)
     routes = slips_rest.routes(keys, tables)
     slips_rest.nothing_came_of(keys)
-    head = [f"Made of {place} by `tocsin migrate slips`.", "", "What Slips finds is handed in as it is written:"]
-    head += ["its alerts.json, or its evidence as JSON, by POST to /api/v2/alertgroup (docs/idea.md)."]
+    head = [f"Made of {place} by `tocsin migrate slips`.", "", "What Slips finds comes in by following its alerts.json"]
+    head[-1] += " (docs/follow.md)," if output else " (docs/follow.md; --output DIR says where it is),"
+    head += ["or by POST of it, or of its evidence as JSON, to /api/v2/alertgroup (docs/idea.md)."]
     return text_of(head, keys.became, tables, routes)
 
 

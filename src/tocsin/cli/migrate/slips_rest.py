@@ -31,6 +31,14 @@ def warden(keys: Keys, root: Path) -> Iterator[Table]:
         yield Table("sources", FROM_WARDEN, options, why, off)
 
 
+def followed(output: Path | None) -> Iterator[Table]:
+    """The source that follows what Slips writes into its output folder; older ones wrote it there, without `alerts`."""
+    if output is not None:
+        files = [str(output.resolve() / name) for name in ("alerts/alerts.json", "alerts.json")]
+        why = "What Slips finds, as it writes it; what stands there already is read, too."
+        yield Table("sources", "slips", {"type": "follow", "paths": files, "begin": "beginning"}, why)
+
+
 def own_logs() -> Iterator[Table]:
     """What Slips writes in any case: `alerts.json` and `alerts.log`."""
     yield Table("destinations", "idea_log", {"profile": "slips"}, "alerts.json, as Slips 1.1.1 wrote it.")
