@@ -263,7 +263,11 @@ def test_where_slips_writes_is_followed(slips: Slips, tmp_path: Path, capsys: py
     made = tomllib.loads((slips.data / "tocsin.toml").read_text())
 
     assert checked[0] == 0, checked[2]
-    assert made["sources"]["slips"]["paths"][0] == str(tmp_path / "out" / "alerts" / "alerts.json")
+    assert made["sources"]["slips"]["paths"] == [str(tmp_path / "out" / "alerts" / "alerts.json")]
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "alerts.json").write_text("")  # as older ones wrote it
+    older = run(capsys, "migrate", "slips", slips.file, "--output", tmp_path / "out")[1]
+    assert tomllib.loads(older)["sources"]["slips"]["paths"] == [str(tmp_path / "out" / "alerts.json")]
 
 
 def test_what_is_disabled_goes_nowhere(slips: Slips) -> None:

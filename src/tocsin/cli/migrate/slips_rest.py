@@ -32,11 +32,12 @@ def warden(keys: Keys, root: Path) -> Iterator[Table]:
 
 
 def followed(output: Path | None) -> Iterator[Table]:
-    """The source that follows what Slips writes into its output folder; older ones wrote it there, without `alerts`."""
+    """The source that follows what Slips writes into its output folder; up to 1.1.19 not under `alerts`."""
     if output is not None:
-        files = [str(output.resolve() / name) for name in ("alerts/alerts.json", "alerts.json")]
+        now, before = output.resolve() / "alerts" / "alerts.json", output.resolve() / "alerts.json"
+        file = before if before.is_file() and not now.is_file() else now
         why = "What Slips finds, as it writes it; what stands there already is read, too."
-        yield Table("sources", "slips", {"type": "follow", "paths": files, "begin": "beginning"}, why)
+        yield Table("sources", "slips", {"type": "follow", "paths": [str(file)], "begin": "beginning"}, why)
 
 
 def own_logs() -> Iterator[Table]:
