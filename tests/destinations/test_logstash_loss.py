@@ -3,18 +3,15 @@
 `TOCSIN_LOSS_SEED` draws the moments and the misbehaviour.
 """
 
-import contextlib
 import os
 import random
-import threading
-import time
 from pathlib import Path
-from typing import Self
+from typing import Any
 
-import httpx2
 import pytest
 
-from neighbours.lumberjack import Lumberjack, lumberjack
+from neighbours.lumberjack import lumberjack
+from neighbours.numbered import QUICK, killed_while_it_sends
 from neighbours.server import Server
 
 KILLS = 3
@@ -27,55 +24,11 @@ port = {port}
 tls = false
 batch_size = 7
 
-[destinations.idea_log]
-enabled = false
-[destinations.text_log]
-enabled = false
-
-[delivery]
-first_wait_s = 0.05
-longest_wait_s = 0.5
-lease_s = 1
 """
 
 
-class Sender:
-    """Posts numbered alertgroups of two rows, each until it is answered, until it is told to stop."""
-
-    def __init__(self, server: Server, key: str, dice: random.Random) -> None:
-        self.last = 0
-        self._server, self._key, self._dice = server, key, dice
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._walk)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        self._thread.join()
-
-    def _walk(self) -> None:
-        while not self._stop.is_set():
-            self.last += 1
-            while not self._post(self.last):
-                self._stop.wait(0.05)
-            self._stop.wait(self._dice.uniform(0.0, 0.03))
-
-    def _post(self, number: int) -> bool:
-        rows = [{"signature": f"loss {number} {place}", "src_ip": "192.0.2.7"} for place in range(2)]
-        body = {"subject": f"loss {number}", "data": rows, "message_id": f"<{number}@loss.example>"}
-        with contextlib.suppress(httpx2.HTTPError):
-            answer = httpx2.post(
-                f"{self._server.base_url}/scot/api/v2/alertgroup",
-                json=body,
-                headers={"Authorization": f"apikey {self._key}"},
-                trust_env=False,
-                timeout=10,
-            )
-            return answer.status_code == 200
-        return False
+def rows(number: int) -> list[dict[str, Any]]:
+    return [{"signature": f"loss {number} {place}", "src_ip": "192.0.2.7"} for place in range(2)]
 
 
 class BadDays(list[str]):
@@ -89,41 +42,16 @@ class BadDays(list[str]):
         return self._dice.choice(("", "", "", "", "", "", "", "", "lost", "partly", "idle"))
 
 
-def lane_of(server: Server) -> dict[str, int]:
-    with server.client("viewer") as client:
-        [lane] = [one for one in client.get("/api/v2/lane").json()["records"] if one["name"] == "siem"]
-    return {state: int(lane[state]) for state in ("due", "sending", "delivered", "failed")}
-
-
-def sent_until_all_is_delivered(server: Server, logstash: Lumberjack) -> tuple[int, dict[str, int]]:
-    """Kill the server a few times while it sends; how many were posted, and where the lane stands in the end."""
-    dice = random.Random(SEED)
-    server.start()
-    with Sender(server, server.key(), random.Random(f"{SEED}.sender")) as sender:
-        for _ in range(KILLS):
-            threading.Event().wait(dice.uniform(0.3, 1.5))
-            server.kill()
-            server.start()
-        threading.Event().wait(0.5)
-    logstash.breaks.clear()
-    try:
-        until = time.monotonic() + 120
-        while (lane := lane_of(server))["due"] + lane["sending"]:
-            assert time.monotonic() < until, f"seed {SEED}: {lane}\n{server.last_words()}"
-            time.sleep(0.1)
-    finally:
-        server.stop()
-    return sender.last, lane
-
-
 @pytest.mark.loss
 @pytest.mark.timeout(300)
 def test_every_alert_was_acknowledged_at_least_once_however_often_tocsin_is_killed(data: Path) -> None:
     data.mkdir()
     with lumberjack() as logstash:
         logstash.breaks, logstash.busy = BadDays(random.Random(f"{SEED}.day")), 1
-        (data / "tocsin.toml").write_text(CONFIGURATION.format(port=logstash.port))
-        posted, lane = sent_until_all_is_delivered(Server(data), logstash)
+        (data / "tocsin.toml").write_text(CONFIGURATION.format(port=logstash.port) + QUICK)
+        posted, lane = killed_while_it_sends(
+            Server(data), "siem", rows, kills=KILLS, seed=SEED, before_the_end=logstash.breaks.clear
+        )
         came = [document["message"] for document in logstash.taken]
         ids = logstash.ids()
 
