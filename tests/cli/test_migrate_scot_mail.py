@@ -156,6 +156,10 @@ def test_mail_since_a_while_and_settings_among_the_modules_are_read(files: Files
     assert made["permitted_senders"] == ["example.com"]
 
 
+def test_other_hashes_before_the_settings_do_not_hide_them(files: Files) -> None:
+    assert files.migrated("my %other = ( a => { b => 1 } );\n" + ALERT)["scot_mail"]["host"] == "mail.domain.tld"
+
+
 def test_without_senders_or_password_it_is_switched_off_and_says_why(files: Files) -> None:
     assert files.migrated("%environment = ( imap => { hostname => 'm' } );")["scot_mail"]["enabled"] is False
     assert "name who may be heard in permitted_senders" in files.text

@@ -88,7 +88,7 @@ def _mailboxes(files: Sequence[Path], to: Path | None) -> None:
 def sources_of(files: Sequence[Path], to: Path | None) -> str:
     """The text of the `tocsin.toml`. Raises Malformed, naming file and line; OSError."""
     from tocsin.cli.migrate.perl import hashes
-    from tocsin.cli.migrate.scot_mail import Mailboxes
+    from tocsin.cli.migrate.scot_mail import Mailboxes, says_of_mail
     from tocsin.cli.migrate.written import checked, text_of
 
     boxes = Mailboxes()
@@ -98,12 +98,12 @@ def sources_of(files: Sequence[Path], to: Path | None) -> str:
         if len(body) > LARGEST:
             raise Malformed(f"{path} is larger than 1 MiB: that is no configuration of SCOT")
         try:
-            (tree,) = list(hashes(body.decode("utf-8", "replace")))[:1] or [{}]
+            found = list(hashes(body.decode("utf-8", "replace")))
         except Malformed as error:
             raise Malformed(f"{path}, {error}") from None
-        if not tree:
+        if not found:
             raise Malformed(f"{path} holds no hash: is it the alert.cfg.pl or inbox.cfg.pl of SCOT?")
-        boxes.read(tree)
+        boxes.read(next((each for each in found if says_of_mail(each)), found[0]))
     tables = checked(boxes.tables, (to or Path("tocsin.toml")).resolve().parent)
     head = [f"Made of {' and '.join(plain(path) for path in files)} by `tocsin migrate scot`.", ""]
     head += ["Environment variables (scot_app_mail_…) that went before these files in SCOT are not known here."]

@@ -39,6 +39,11 @@ TOP = {
 """Keys of the top, and what they become."""
 
 
+def says_of_mail(tree: Mapping[str, Any]) -> bool:
+    """Whether a hash of the file is the one with the mail settings."""
+    return "mailboxes" in tree or _imap_of(tree) is not None
+
+
 class Mailboxes:
     """What the files say, turned into tables; what became of each key is noted on the way."""
 
