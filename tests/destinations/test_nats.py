@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import nats
 import pytest
 from msgspec.structs import replace
 from pydantic import ValidationError
@@ -16,8 +17,6 @@ from neighbours.nats import nats_server
 from tocsin.destinations.nats import Nats
 from tocsin.errors import Rejected, Unavailable
 from tocsin.model import Alert, Alertgroup, Delivery
-
-nats = pytest.importorskip("nats", reason="the extra nats is not installed")
 
 GROUP = Alertgroup(subject="s", alerts=(Alert(json='{"n": 1.10}', uid="a-1"),), id=7, uid="g-1")
 DELIVERY = Delivery(id=1, uid="d-1", alertgroup=GROUP)
