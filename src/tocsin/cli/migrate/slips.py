@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from tocsin.errors import Malformed, TocsinError
+from tocsin.errors import Malformed
 
 LARGEST = 4 * 1024 * 1024
 """Bytes; the file that Slips ships has some 20,000."""
@@ -53,7 +53,7 @@ def slips(config: Path, to: Path | None, root: Path | None, output: Path | None)
 
 
 def migrated(config: Path, to: Path | None, root: Path | None, output: Path | None = None) -> str:
-    """The file's text. Raises Malformed, OSError, and TocsinError where PyYAML is not installed."""
+    """The file's text. Raises Malformed and OSError."""
     from tocsin.cli.migrate import slips_keys, slips_rest
     from tocsin.cli.migrate.written import checked, text_of
 
@@ -77,10 +77,8 @@ def migrated(config: Path, to: Path | None, root: Path | None, output: Path | No
 
 def tree_of(config: Path) -> Mapping[str, Any]:
     """The YAML, read as Slips reads it: YAML 1.1, no tags that make objects. Raises as `migrated` does."""
-    try:
-        import yaml  # type: ignore[import-untyped]  # PyYAML comes without types
-    except ImportError:
-        raise TocsinError("reading YAML needs PyYAML: install it beside Tocsin (uv pip install pyyaml)") from None
+    import yaml  # type: ignore[import-untyped]  # PyYAML comes without types
+
     with config.open("rb") as file:
         body = file.read(LARGEST + 1)
     if len(body) > LARGEST:
