@@ -46,7 +46,7 @@ def stream(port: int, count: int = -1) -> list[tuple[bytes, dict[str, str]]]:
             assert info.state.messages == count
             for number in range(1, count + 1):
                 message = await jetstream.get_msg("ALERTS", number)
-                found.append((message.data, message.headers))
+                found.append((message.data or b"", message.headers or {}))
         await client.close()
         return found
 
