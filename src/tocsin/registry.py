@@ -15,7 +15,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from tocsin import __version__
 from tocsin.errors import ConfigError, Problem
@@ -23,7 +23,7 @@ from tocsin.kit.own_modules import modules_in
 from tocsin.kit.problems import nearest, problems_of
 from tocsin.model import TLP
 from tocsin.plugin import Destination, Parser, Plugin, Source
-from tocsin.sharing.profile import Profile
+from tocsin.sharing.profile import Clearance, Profile
 
 OURS = "tocsin"
 PLUGINS = "plugins"
@@ -68,7 +68,7 @@ class TableOptions(BaseModel):
 class DestinationOptions(TableOptions):
     """What every destination's table may say."""
 
-    clearance: TLP = Field(
+    clearance: Clearance = Field(
         default=TLP.RED, description="The most restricted traffic light (TLP) that may be sent; red is everything."
     )
 
@@ -110,13 +110,6 @@ class DestinationOptions(TableOptions):
     longest_wait_s: float | None = Field(default=None, gt=0, le=7 * 86400, description="Instead of `[delivery]`'s.")
     max_attempts: int | None = Field(default=None, ge=0, description="Instead of `[delivery]`'s.")
     give_up_after_h: float | None = Field(default=None, ge=0, description="Instead of `[delivery]`'s.")
-
-    @field_validator("clearance")
-    @classmethod
-    def _says_something(cls, clearance: TLP) -> TLP:
-        if clearance is TLP.UNSET:
-            raise ValueError("must be clear, green, amber, amber+strict or red")
-        return clearance
 
 
 class Found(NamedTuple):

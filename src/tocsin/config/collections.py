@@ -5,16 +5,15 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Self
 from uuid import UUID
 
-from pydantic import AfterValidator, Field, field_validator
+from pydantic import AfterValidator, Field
 from pydantic import model_validator as after_all
 
-from tocsin import query as query_language
-from tocsin.config.sections import Name, Section
-from tocsin.errors import BadQuery, Problem
+from tocsin.config.sections import Name, Query, Section
+from tocsin.errors import Problem
 from tocsin.kit.problems import nearest
 from tocsin.kit.stix_options import StixOptions
 from tocsin.model import TLP, Route
-from tocsin.sharing.profile import Profile
+from tocsin.sharing.profile import Clearance, Profile
 
 if TYPE_CHECKING:
     from tocsin.config import Config
@@ -80,8 +79,8 @@ class CollectionTable(Section, StixOptions):
         default=None, description="Its id for clients; without it one is made of its name, the same for ever."
     )
     api_root: Name | None = Field(default=None, description="Where it stands; none: the first of `[taxii.api_roots]`.")
-    query: str = Field(default="", description="Which alertgroups, in the query language; empty is every one.")
-    clearance: TLP = Field(
+    query: Query = Field(default="", description="Which alertgroups, in the query language; empty is every one.")
+    clearance: Clearance = Field(
         default=TLP.AMBER,
         description="The most restricted traffic light (TLP) that may stand in it; red is everything.",
     )
@@ -99,22 +98,6 @@ class CollectionTable(Section, StixOptions):
         default=False, description="Whether clients may hand in objects, which become messages like any other."
     )
     writers: list[Who] = Field(default=["role:sender"], description="Who may, in the same words.")
-
-    @field_validator("clearance")
-    @classmethod
-    def _says_something(cls, clearance: TLP) -> TLP:
-        if clearance is TLP.UNSET:
-            raise ValueError("must be clear, green, amber, amber+strict or red")
-        return clearance
-
-    @field_validator("query")
-    @classmethod
-    def _can_be_read(cls, query: str) -> str:
-        try:
-            query_language.parse(query)
-        except BadQuery as error:
-            raise ValueError(str(error)) from None
-        return query
 
     @after_all(mode="after")
     def _writers_can_write(self) -> Self:

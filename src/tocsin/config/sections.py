@@ -27,7 +27,16 @@ def _name(text: str) -> str:
     raise ValueError("a name has letters, digits, '_', '-' and '.' only, and at most 64 of them")
 
 
+def _query(text: str) -> str:
+    try:
+        query_language.parse(text)
+    except BadQuery as error:
+        raise ValueError(str(error)) from None
+    return text
+
+
 Name = Annotated[str, AfterValidator(_name)]
+Query = Annotated[str, AfterValidator(_query)]
 Tables = dict[Name, dict[str, Any]]
 
 
@@ -297,21 +306,12 @@ class RouteSection(Section):
     """
 
     name: str = Field(min_length=1, max_length=100, description="What it is called on the pages.")
-    query: str = Field(default="", description="Which alertgroups, in the query language; empty is every one.")
+    query: Query = Field(default="", description="Which alertgroups, in the query language; empty is every one.")
     to: list[str] = Field(description="The destinations, by the names of their tables; an empty list is nobody.")
     every: str = Field(
         default="", description="Send what came together every so often, such as 15m, 1h or 1d; empty sends at once."
     )
     last: bool = Field(default=False, description="Ask no later route about an alertgroup that this one means.")
-
-    @field_validator("query")
-    @classmethod
-    def _can_be_read(cls, query: str) -> str:
-        try:
-            query_language.parse(query)
-        except BadQuery as error:
-            raise ValueError(str(error)) from None
-        return query
 
     @field_validator("every")
     @classmethod

@@ -8,15 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Self
 from pydantic import AfterValidator, Field, field_validator
 from pydantic import model_validator as after_all
 
-from tocsin import query as query_language
-from tocsin.config.sections import Section
-from tocsin.errors import BadQuery, Problem
+from tocsin.config.sections import Query, Section
+from tocsin.errors import Problem
 from tocsin.formats.idea import NSID
 from tocsin.kit.paths import DataPath
 from tocsin.kit.problems import nearest
 from tocsin.kit.secrets import Secret
 from tocsin.model import TLP, Route
-from tocsin.sharing.profile import Profile
+from tocsin.sharing.profile import Clearance, Profile
 
 if TYPE_CHECKING:
     from tocsin.config import Config
@@ -90,10 +89,10 @@ class WardenSection(Section):
     get_events_limit: int = Field(
         default=1000, ge=1, le=10_000, description="So many events a client gets at once, whatever it asks for."
     )
-    query: str = Field(
+    query: Query = Field(
         default="", description="Which alertgroups readers are offered, in the query language; empty is every one."
     )
-    clearance: TLP = Field(
+    clearance: Clearance = Field(
         default=TLP.AMBER, description="The most restricted traffic light (TLP) that is handed out; red is everything."
     )
     redact: str | Profile | None = Field(
@@ -125,22 +124,6 @@ class WardenSection(Section):
     clients: dict[Annotated[str, AfterValidator(_client)], WardenClientTable] = Field(
         default={}, description="Who may do what, one table a client."
     )
-
-    @field_validator("clearance")
-    @classmethod
-    def _says_something(cls, clearance: TLP) -> TLP:
-        if clearance is TLP.UNSET:
-            raise ValueError("must be clear, green, amber, amber+strict or red")
-        return clearance
-
-    @field_validator("query")
-    @classmethod
-    def _can_be_read(cls, query: str) -> str:
-        try:
-            query_language.parse(query)
-        except BadQuery as error:
-            raise ValueError(str(error)) from None
-        return query
 
     @field_validator("clients", mode="before")
     @classmethod

@@ -72,9 +72,7 @@ class LineFile:
         self._last = ""
         self._distrusted = False
 
-    def deliver(
-        self, deliveries: Sequence[Delivery], cursor: str | None, render: Callable[[Delivery], bytes]
-    ) -> Sent:
+    def deliver(self, deliveries: Sequence[Delivery], cursor: str | None, render: Callable[[Delivery], bytes]) -> Sent:
         """Append the lines of a batch and sync them: an outcome for each delivery, and the next cursor.
 
         A delivery that cannot be rendered (ValueError) is Rejected alone; a file that cannot be written is Unavailable

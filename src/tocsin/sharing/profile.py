@@ -1,11 +1,22 @@
 """What a partner is not to see: a redaction profile, as it stands in the configuration."""
 
 import ipaddress
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
 
+from tocsin.model import TLP
 from tocsin.sharing.pseudonyms import SPACE
+
+
+def _says_something(clearance: TLP) -> TLP:
+    if clearance is TLP.UNSET:
+        raise ValueError("must be clear, green, amber, amber+strict or red")
+    return clearance
+
+
+Clearance = Annotated[TLP, AfterValidator(_says_something)]
+"""The highest traffic light that may be sent somewhere."""
 
 WAYS = ("pseudonym", "drop")
 Way = Literal["pseudonym", "drop"]
