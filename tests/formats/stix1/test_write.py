@@ -104,7 +104,7 @@ def test_a_scan_is_an_indicator_with_its_sightings_and_an_incident() -> None:
     assert texts(root, "//i:Sightings/@sightings_count") == ["2"]
     assert texts(root, "s:Observables//a:Address_Value/text()") == ["192.0.2.7", "10.0.0.1"]
     assert texts(root, "//n:External_ID/text()") == ["group-uid"]
-    assert texts(root, "//s:Incident/@URL") == ["https://tocsin.example/alertgroup/3"]
+    assert texts(root, "//s:Incident/@URL") == ["https://tocsin.example/alerts/3"]
     assert texts(root, "//n:Related_Indicator/c:Indicator/@idref") == texts(root, "//s:Indicator/@id")
     seen = set(texts(root, "//i:Sighting//c:Observable/@idref"))
     assert seen == set(texts(root, "s:Observables/x:Observable/@id"))
