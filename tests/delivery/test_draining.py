@@ -11,7 +11,7 @@ from neighbours.lanes import Bench, raises
 from tocsin import detection
 from tocsin.delivery import Drains
 from tocsin.errors import Rejected, StoreUnavailable
-from tocsin.model import TLP
+from tocsin.model import TLP, Receipt
 from tocsin.sharing import Gate
 from tocsin.store import Store, delivery, sending
 
@@ -111,6 +111,36 @@ def test_a_file_that_cannot_be_written_leaves_everything_owed(bench: Bench, drai
 
     assert bench.states(2) == ["due", "due"]
     assert [bench.owed(1).attempt, bench.owed(1).receipts] == [0, []]
+
+
+def test_what_was_taken_is_owed_again_when_the_store_goes_away_before_it_is_settled(
+    bench: Bench, drains: Drains, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    owed_to_hook(bench.store, 2)
+
+    def full(*_: object, **__: object) -> int:
+        raise StoreUnavailable("the disk is full")
+
+    with monkeypatch.context() as away:
+        away.setattr(sending, "settle", full)
+        with pytest.raises(StoreUnavailable, match="the disk is full"):
+            drains.run("hook", False, "ada", 60)
+
+    assert bench.states(2) == ["due", "due"]
+    assert drains.run("hook", False, "ada", 60).written == 2
+
+
+def test_what_a_killed_drain_had_taken_is_sent_once_its_lease_has_run_out(bench: Bench, drains: Drains) -> None:
+    owed_to_hook(bench.store, 2)
+    drains._owed("hook")  # and nothing after it
+    lane = bench.lane(told(lambda _: Receipt()))
+
+    bench.run(lane, 20)
+    before = bench.states(2)
+    bench.run(lane, 20)
+
+    assert before == ["sending", "sending"]
+    assert bench.states(2) == ["delivered", "delivered"]
 
 
 def test_a_drain_that_has_no_time_left_says_that_there_is_more(bench: Bench, drains: Drains) -> None:

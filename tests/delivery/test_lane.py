@@ -275,3 +275,18 @@ def test_a_file_holds_each_line_once_whenever_the_process_is_killed(
 
     assert path.read_text().splitlines() == [f"beacon {number:02}" for number in range(20)]
     assert bench.states(20) == ["delivered"] * 20
+
+
+def test_in_a_paused_lane_nothing_stands_as_being_sent_by_one_who_died(bench: Bench) -> None:
+    owe(bench.store, "beacon", "hook")
+    bench.store.write(lambda tx: sending.claim(tx, "hook", 8, bench.clock.at, bench.clock.at + SECOND))
+    bench.store.write(lambda tx: delivery.hold(tx, "hook", True, "ada", bench.clock.at))
+    lane = bench.lane(Told())
+
+    lane.turn()
+    before = bench.states(1)
+    bench.clock.pass_s(2)
+    lane.turn()
+
+    assert before == ["sending"]
+    assert bench.states(1) == ["due"]

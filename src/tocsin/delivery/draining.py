@@ -4,6 +4,7 @@ Portion by portion: take, write, fsync, settle. Whoever breaks off in between le
 they are written again. A line is never settled before it is on disk.
 """
 
+import contextlib
 import os
 import threading
 from collections import Counter
@@ -23,7 +24,8 @@ from tocsin.store import Store, Tx, delivery, sending
 from tocsin.store.sending import Claimed, Outcome, Settled
 
 PORTION = 50
-LEASE: Micros = 600 * SECOND
+LEASE: Micros = 30 * SECOND
+"""What a killed one had taken is owed again after so long; a portion is written much sooner."""
 CHUNK = 2**20
 
 
@@ -109,10 +111,22 @@ class Drains:
                     Settled(id=item.id, attempt=item.attempt, outcome=outcome, at=self._now(), detail=detail)
                 )
         except OSError as error:
-            if not parked:
-                self._store.write(lambda tx: sending.give_back(tx, portion))
+            self._give_back(portion, parked)
             raise StoreUnavailable(f"{self.path(lane)} cannot be written: {error.strerror}") from error
-        return self._store.write(lambda tx: _settle(tx, lane, portion, settled, parked))
+        except StoreUnavailable:
+            self._give_back(portion, parked)
+            raise
+        try:
+            return self._store.write(lambda tx: _settle(tx, lane, portion, settled, parked))
+        except StoreUnavailable:
+            self._give_back(portion, parked)
+            raise
+
+    def _give_back(self, portion: Sequence[Claimed], parked: bool) -> None:
+        """What was taken is owed again; where the store is away, once its lease has run out."""
+        if not parked:
+            with contextlib.suppress(StoreUnavailable):
+                self._store.write(lambda tx: sending.give_back(tx, portion))
 
     def _append(self, lane: str, made: Sequence[Made]) -> None:
         """Write what may go out, and see it on disk. A line that was torn when a machine died goes first."""

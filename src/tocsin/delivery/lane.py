@@ -125,6 +125,8 @@ class Lane:
         if self._pulse.rest_until > at:
             return self._pulse.rest_until
         due = self._store.read(lambda tx: sending.next_due(tx, self.name))
+        if due is None:
+            self._let_go(at)
         if due is None or due > at:
             return NEVER if due is None else due
         if (ends_at := self._gathering.ends_at(at)) > at:
@@ -138,6 +140,11 @@ class Lane:
         if self._gathering.wanted:
             self._gathering.left(self._store.read(lambda tx: sending.next_due(tx, self.name)), self._now())
         return 0
+
+    def _let_go(self, at: Micros) -> None:
+        """In a lane that is paused, too, what a dead one was sending does not stand there as being sent."""
+        if self._store.read(lambda tx: sending.abandoned(tx, self.name, at)):
+            self._store.write(lambda tx: sending.expire(tx, self.name, at))
 
     def empty(self, may_go_on: Callable[[], bool]) -> None:
         """Before the end: send what has gathered, and nothing where nothing gathers. Raises StoreUnavailable."""

@@ -60,11 +60,7 @@ def claim(tx: Tx, lane: str, limit: int, now: Micros, lease_until: Micros, *, or
 
     An expired lease counts as due again. An ordered lane gives nothing while anything of it is being sent.
     """
-    tx.run(
-        "UPDATE delivery SET state = 'due', lease = 0 WHERE lane = :lane AND state = 'sending' AND lease <= :now",
-        lane=lane,
-        now=now,
-    )
+    expire(tx, lane, now)
     lock = " {for_update}" if ordered else ""  # two nodes must not both find an ordered lane at rest
     paused = tx.row("SELECT paused FROM lane WHERE name = :lane" + lock, lane=lane)
     if paused and paused[0]:
@@ -73,6 +69,22 @@ def claim(tx: Tx, lane: str, limit: int, now: Micros, lease_until: Micros, *, or
         return []
     rows = tx.rows(_CLAIM, lane=lane, limit=limit, now=now, lease=lease_until)
     return _claimed(tx, [row[1:] for row in sorted(rows)], now)
+
+
+def expire(tx: Tx, lane: str, now: Micros) -> int:
+    """What one who died was sending is due again, once its lease has run out; how many."""
+    return tx.run(
+        "UPDATE delivery SET state = 'due', lease = 0 WHERE lane = :lane AND state = 'sending' AND lease <= :now",
+        lane=lane,
+        now=now,
+    )
+
+
+def abandoned(tx: Tx, lane: str, now: Micros) -> bool:
+    """Whether there is something of that kind."""
+    row = tx.row("SELECT 1 FROM delivery WHERE lane = :lane AND state = 'sending' AND lease <= :now LIMIT 1",
+                 lane=lane, now=now)  # fmt: skip
+    return row is not None
 
 
 _RUNS = """
