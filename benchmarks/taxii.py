@@ -17,6 +17,7 @@ import random
 import socket
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -71,7 +72,7 @@ def fill(url: str, data: Path, name: str, count: int) -> float:
     began = time.perf_counter()
     for start in range(0, count, LIMIT):
         some = list(items(start, min(LIMIT, count - start)))
-        store.write(lambda tx, some=some, start=start: collection.put(tx, name, some, BEGAN + start))  # type: ignore[misc]  # mypy infers no lambda with defaults
+        store.write(partial(collection.put, name=name, items=some, now=BEGAN + start))
     took = time.perf_counter() - began
     store.close()
     return count / took

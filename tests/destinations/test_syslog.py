@@ -51,7 +51,9 @@ def test_rsyslog_takes_every_alert_as_a_record(tmp_path: Path) -> None:
         destination.close()
     first, second, third = peer.records()
 
-    head, data, text = re.fullmatch(rb"(.*?) (\[.*?[^\\]\]) (\{.*)", first).groups()  # type: ignore[union-attr]  # it fits
+    parts = re.fullmatch(rb"(.*?) (\[.*?[^\\]\]) (\{.*)", first)
+    assert parts is not None
+    head, data, text = parts.groups()
     assert re.fullmatch(rb"<131>1 2026-11-\d\dT\d\d:\d\d:\d\dZ hub_1 tocsin - alert", head)
     assert data == rb'[tocsin@32473 uid="a-1" alertgroup="g\"\]\\"]'
     assert b'"data":{"n": 1.10}' in text

@@ -15,8 +15,9 @@ from tocsin.config import Config
 from tocsin.formats.stix.feed import identity_id
 from tocsin.formats.stix.ids import ours
 from tocsin.formats.stix.markings import MARKINGS
+from tocsin.kit import resting
 from tocsin.model import TLP
-from tocsin.sources.taxii import Taxii, keeping
+from tocsin.sources.taxii import Taxii
 from tocsin.sources.taxii.mark import Mark, key, mark_of
 from tocsin.store import Store, message
 
@@ -30,9 +31,9 @@ def collection() -> Iterator[Server]:
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Failures are got over in a moment."""
-    monkeypatch.setattr(keeping, "FIRST_WAIT_S", 0.05)
-    monkeypatch.setattr(keeping, "FIRST_WAIT_FOR_A_PERSON_S", 0.05)
-    monkeypatch.setattr(keeping, "LONGEST_WAIT_S", 0.3)
+    monkeypatch.setattr(resting, "FIRST_WAIT_S", 0.05)
+    monkeypatch.setattr(resting, "FIRST_WAIT_FOR_A_PERSON_S", 0.05)
+    monkeypatch.setattr(resting, "LONGEST_WAIT_S", 0.3)
 
 
 def polled(server: Server | Medallion, **options: Any) -> Taxii:

@@ -15,8 +15,9 @@ from neighbours.warden import NAME, Client, an_event
 from neighbours.warden import Warden as Server
 from tocsin.intake import Intake
 from tocsin.intake.fetching import Fetchers
+from tocsin.kit import resting
 from tocsin.parsers.idea import IdeaParser
-from tocsin.sources.warden import Warden, keeping
+from tocsin.sources.warden import Warden
 from tocsin.sources.warden.mark import Mark, mark_of
 from tocsin.store import Store
 
@@ -31,8 +32,8 @@ def server() -> Iterator[Server]:
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Failures are got over in a moment."""
     for name in ("FIRST_WAIT_S", "FIRST_WAIT_FOR_A_PERSON_S"):
-        monkeypatch.setattr(keeping, name, 0.05)
-    monkeypatch.setattr(keeping, "LONGEST_WAIT_S", 0.3)
+        monkeypatch.setattr(resting, name, 0.05)
+    monkeypatch.setattr(resting, "LONGEST_WAIT_S", 0.3)
 
 
 def read_from(server: Server, **options: Any) -> Warden:

@@ -54,3 +54,14 @@ def test_asked_for_the_head_it_exports_nothing(admin: Caller) -> None:
     answer = admin.request("HEAD", "/api/v2/export?format=csv")
 
     assert (answer.status_code, answer.content) == (200, b"")
+
+
+def test_passwords_and_positions_are_in_no_export(admin: Caller) -> None:
+    row = {"src": "192.0.2.7", "password": "hunter2-of-root", "latitude": "50.0755381"}
+    admin.post_group(data=[row])
+
+    for form in ("jsonl", "csv", "idea"):
+        text = admin.get(f"/api/v2/export?format={form}").text
+        assert "192.0.2.7" in text
+        assert "hunter2" not in text
+        assert "50.0755" not in text

@@ -59,9 +59,9 @@ def export(
 ) -> None:
     """Write what is stored in a format of the world, whether the server runs or not.
 
-    Without --for everything leaves as it is stored: unredacted, whatever its TLP. With --for DEST it passes the gate of
-    that destination, as what is sent there does, and STIX is written with its options. A file appears under its name
-    once it is complete; only its owner may read it.
+    Without --for everything but passwords and positions is written: unredacted, whatever its TLP. With --for DEST it
+    passes the gate of that destination, as what is sent there does, and STIX is written with its options. A file
+    appears under its name once it is complete; only its owner may read it.
     """
     from tocsin.errors import TocsinError
 

@@ -6,6 +6,7 @@ destination's gate as its deliveries do; without one it is whole.
 
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Literal, NamedTuple, get_args
 
 import msgspec
@@ -109,14 +110,6 @@ class _Form(NamedTuple):
     tail: bytes = b""
 
 
-class _Open(Gate):
-    """Nobody's gate: everything passes as it is."""
-
-    def passed(self, lane: str, alertgroup: Alertgroup) -> Alertgroup | Withheld:  # noqa: ARG002 - for any lane
-        """All of it."""
-        return alertgroup
-
-
 class Exporter:
     """Exports from one store. May be used by several threads at once."""
 
@@ -153,11 +146,11 @@ class Exporter:
 
     def _run(self, asked: Selection, tree: Tree, now: Micros, so_far: Portion) -> Iterator[Portion]:
         form = self._form(asked)
-        ready = Ready(asked.lane, self._store, self._gate if asked.lane else _Open({}), self._names)
+        ready = Ready(asked.lane, self._store, self._gate if asked.lane else Gate({}), self._names)
         text, between, last = form.head, form.before, 0
         more = True
         while more:
-            ids = self._store.read(lambda tx: search.ids(tx, tree, now, after=last, limit=PAGE))  # noqa: B023 - asked at once
+            ids = self._store.read(partial(search.ids, tree=tree, now=now, after=last, limit=PAGE))
             more, last = len(ids) == PAGE, ids[-1] if ids else last
             ids = [id for id in ids if id <= so_far.upto]
             for at in range(0, len(ids), PORTION):

@@ -1,11 +1,11 @@
 """The life of a collection that is read: pass, wait; and when it fails, say why, rest and begin again."""
 
-import random
 from datetime import UTC, datetime, timedelta
 
 import structlog
 
-from tocsin.errors import DeliveryError, Rejected, StoreUnavailable, Unavailable
+from tocsin.errors import DeliveryError, StoreUnavailable
+from tocsin.kit.resting import rest_s
 from tocsin.kit.taxii import Taxii as Collection
 from tocsin.plugin import Desk
 from tocsin.sources.taxii.options import Options
@@ -13,9 +13,6 @@ from tocsin.sources.taxii.reading import Reading
 
 log = structlog.get_logger()
 
-FIRST_WAIT_S, LONGEST_WAIT_S = 2.0, 300.0
-FIRST_WAIT_FOR_A_PERSON_S = 15.0
-"""What a person has to mend is not tried over and over."""
 CLOCKS = timedelta(minutes=5)
 """So much may two clocks differ at the first start."""
 
@@ -54,11 +51,8 @@ class Keeping:
 
     def _rest(self, error: DeliveryError) -> float:
         self._failures += 1
-        first = FIRST_WAIT_FOR_A_PERSON_S if isinstance(error, Rejected) else FIRST_WAIT_S
         try:
             self._desk.tell(str(error))
         except StoreUnavailable as unavailable:
             log.warning("the collection waits for the store", collection=self._options.read, reason=str(unavailable))
-        wait = min(first * 2.0 ** min(self._failures - 1, 20), LONGEST_WAIT_S)
-        asked = error.retry_after.total_seconds() if isinstance(error, Unavailable) and error.retry_after else 0.0
-        return max(asked, wait * (0.75 + random.random() / 4))  # noqa: S311 - jitter
+        return rest_s(error, self._failures)

@@ -1,20 +1,15 @@
 """The life of a Warden server that is read: drain, wait; and when it fails, say why, rest and begin again."""
 
-import random
-
 import structlog
 
-from tocsin.errors import DeliveryError, Rejected, StoreUnavailable, Unavailable
+from tocsin.errors import DeliveryError, StoreUnavailable, Unavailable
+from tocsin.kit.resting import rest_s
 from tocsin.kit.warden import Warden
 from tocsin.plugin import Desk
 from tocsin.sources.warden.options import Options
 from tocsin.sources.warden.reading import Reading, Rebuilt
 
 log = structlog.get_logger()
-
-FIRST_WAIT_S, LONGEST_WAIT_S = 2.0, 300.0
-FIRST_WAIT_FOR_A_PERSON_S = 15.0
-"""What a person has to mend, such as a filter that the server does not know, is not tried over and over."""
 
 
 class Keeping:
@@ -56,10 +51,7 @@ class Keeping:
     def _rest(self, error: DeliveryError) -> float:
         self._failures += 1
         self._tell(str(error))
-        first = FIRST_WAIT_FOR_A_PERSON_S if isinstance(error, Rejected) else FIRST_WAIT_S
-        wait = min(first * 2.0 ** min(self._failures - 1, 20), LONGEST_WAIT_S)
-        asked = error.retry_after.total_seconds() if isinstance(error, Unavailable) and error.retry_after else 0.0
-        return max(asked, wait * (0.75 + random.random() / 4))  # noqa: S311 - jitter
+        return rest_s(error, self._failures)
 
     def _tell(self, ailing: str) -> None:
         try:

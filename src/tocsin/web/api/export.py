@@ -30,7 +30,10 @@ FRAMED = "application/x-tocsin-portions"
         Parameter("from", "Received from then on: now-7d, 2026-05-04T12:00Z.", _TEXT),
         Parameter("until", "Received before then.", _TEXT),
         Parameter(
-            "for", "As it may go to this destination: through its gate. Without it everything, unredacted.", _TEXT
+            "for",
+            "As it may go to this destination: through its gate. "
+            "Without it everything but passwords and positions, unredacted.",
+            _TEXT,
         ),
         Parameter("folded", "1: repeats too that are folded into another alertgroup.", {"enum": ["0", "1"]}),
         Parameter("portions", f"1: as {FRAMED}, which tells how far it is.", {"enum": ["0", "1"]}),
