@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from loss.deeds import LANES
-from loss.evidence import Balance, Evidence, Got, Line, Owed, StoredGroup
+from loss.evidence import Balance, Evidence, Got, Line, Owed, StoredGroup, Told
 from loss.ledger import HOOKS, REJECTED_FOR_EVER
 from loss.numbered import Attempt, Numbered, mark
 from loss.verdict import judge
@@ -159,6 +159,27 @@ class TestFiles:
         evidence.lines[evidence.lines.index(old)] = dataclasses.replace(old, whole=False)
 
         assert kinds(evidence) == {"torn"}
+
+    def test_the_unsettled_end_of_a_paused_lane_is_not_torn(self, lane: str) -> None:
+        evidence = sound()
+        settled(evidence, lane, state="due")
+        evidence.lanes[lane] = Told(paused=True, due=1)
+        evidence.deeds.paused[lane] = True
+        old = line(evidence, lane, 3, 1)
+        evidence.lines[evidence.lines.index(old)] = dataclasses.replace(old, whole=False)
+
+        assert kinds(evidence) == set()
+
+    def test_two_ends_of_a_paused_lane_and_the_end_of_another_delivery_are_torn(self, lane: str) -> None:
+        for numbers in ((3, 3), (2,)):
+            evidence = sound()
+            settled(evidence, lane, state="due")
+            evidence.deeds.paused[lane] = True
+            for row, number in enumerate(numbers):
+                old = line(evidence, lane, number, row)
+                evidence.lines[evidence.lines.index(old)] = dataclasses.replace(old, whole=False)
+
+            assert kinds(evidence) == {"torn"}
 
     def test_two_lines_run_together_are_torn(self, lane: str) -> None:
         evidence = sound()
