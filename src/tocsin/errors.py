@@ -18,6 +18,8 @@
     │   ├── Skipped             nothing to send of it there: no fault
     │   ├── Rejected            permanent: the same bytes will never be taken
     │   └── Unavailable         temporary: worth another attempt, no sooner than `retry_after`
+    ├── NotInstalled            an extra of Tocsin is needed; names it
+    ├── FlowsError              files of flows that cannot be read, or a data set that cannot be used; says what to mend
     └── ConfigError             a list of problems, each with file, key, value and remedy
 
 Messages are sentences for the person who reads them: what happened, where, what to do. They never hold a secret.
@@ -82,6 +84,14 @@ class NotYours(TocsinError):
 
 class Taken(TocsinError):
     """There is one of that name already."""
+
+
+class NotInstalled(TocsinError):
+    """What was asked for needs an extra of Tocsin; the text names it."""
+
+
+class FlowsError(TocsinError):
+    """A file of flows cannot be read, or the data set cannot be used; the text names the place and the remedy."""
 
 
 class BadQuery(TocsinError):

@@ -1,0 +1,246 @@
+"""Which files were read how far, and which parts of the data set count: one small SQLite file beside the Parquet.
+
+It is the data set's own, not the hub's store: parts and what names them are copied, moved and removed together, and a
+command reads and writes them whether a server runs or not (decisions/0010). Several processes may use it at once; one
+at a time imports (`importing`).
+"""
+
+import fcntl
+import os
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple, Self
+
+import apsw
+
+from tocsin.errors import FlowsError
+from tocsin.model import Micros
+
+FILE = "catalogue.sqlite"
+LOCK = "import.lock"
+BUSY_MS = 60_000
+_PLACE_BITS = 40
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS import (
+    id         INTEGER PRIMARY KEY AUTOINCREMENT,
+    path       TEXT NOT NULL,
+    form       TEXT NOT NULL,
+    begin      INTEGER NOT NULL,
+    size       INTEGER NOT NULL,
+    digest     TEXT NOT NULL,
+    lines      INTEGER NOT NULL,
+    rows       INTEGER NOT NULL,
+    malformed  INTEGER NOT NULL,
+    skipped    INTEGER NOT NULL,
+    at         INTEGER NOT NULL,
+    done       INTEGER NOT NULL DEFAULT 0
+);
+CREATE INDEX IF NOT EXISTS import_size ON import (size) WHERE done = 1;
+CREATE TABLE IF NOT EXISTS part (
+    file      TEXT PRIMARY KEY,
+    import    INTEGER NOT NULL,
+    day       TEXT NOT NULL,
+    kind      TEXT NOT NULL,
+    rows      INTEGER NOT NULL,
+    first     INTEGER NOT NULL,
+    last      INTEGER NOT NULL,
+    earliest  INTEGER,
+    latest    INTEGER
+);
+CREATE INDEX IF NOT EXISTS part_day ON part (day, kind);
+CREATE TABLE IF NOT EXISTS malformed (
+    import  INTEGER NOT NULL,
+    line    INTEGER NOT NULL,
+    text    TEXT NOT NULL,
+    reason  TEXT NOT NULL,
+    PRIMARY KEY (import, line)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS note (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+"""
+
+
+class Part(NamedTuple):
+    """One Parquet file: rows of one kind and day, of one import or of several that were put together.
+
+    `file` is relative to the data set's folder; `first` and `last` are the least and greatest `place` in it, `earliest`
+    and `latest` the least and greatest `start`.
+    """
+
+    file: str
+    importing: int
+    day: str
+    kind: str
+    rows: int
+    first: int
+    last: int
+    earliest: Micros | None
+    latest: Micros | None
+
+
+class Malformed(NamedTuple):
+    """A line that could not be read; `line` counts from 1 in the file."""
+
+    line: int
+    text: str
+    reason: str
+
+
+class Imported(NamedTuple):
+    """A file, or the part of it from byte `begin`, that was read. `size` is where it ended, in uncompressed bytes.
+
+    `digest` is of its uncompressed content from the file's very beginning up to `size`: the same content under another
+    name, compressed or rotated, is the same file. `skipped` lines are sound and none of ours.
+    """
+
+    id: int
+    path: str
+    form: str
+    begin: int
+    size: int
+    digest: str
+    lines: int
+    rows: int
+    malformed: int
+    skipped: int
+    at: Micros
+
+
+class Catalogue:
+    """The file, opened for one task of one thread; close it afterwards."""
+
+    def __init__(self, folder: Path) -> None:
+        """Raises FlowsError where the folder cannot be used."""
+        self.folder = folder
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            self._sql = apsw.Connection(str(folder / FILE))
+            self._sql.set_busy_timeout(BUSY_MS)
+            self._sql.execute("PRAGMA journal_mode = wal; PRAGMA synchronous = full")
+            self._sql.execute(_SCHEMA)
+        except (OSError, apsw.Error) as error:
+            raise FlowsError(f"{folder / FILE} cannot be used: {error}") from error
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._sql.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @contextmanager
+    def importing(self) -> Iterator[None]:
+        """Be the only one that imports or puts parts together; what died in the middle of it is swept out first."""
+        with (self.folder / LOCK).open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            self._sweep()
+            yield
+
+    def begin(self, path: str, form: str) -> int:
+        """An id for an import; nothing of it counts before `finish`."""
+        (id,) = self._one(
+            "INSERT INTO import (path, form, begin, size, digest, lines, rows, malformed, skipped, at)"
+            " VALUES (?, ?, 0, 0, '', 0, 0, 0, 0, ?) RETURNING id",
+            (path, form, time.time_ns() // 1000),
+        )
+        return int(id)
+
+    def finish(self, done: Imported, parts: Sequence[Part], malformed: Iterable[Malformed] = ()) -> None:
+        """Make an import count, in one transaction: its parts are synced before."""
+        with self._sql:
+            self._sql.execute(
+                "UPDATE import SET path = ?, form = ?, begin = ?, size = ?, digest = ?, lines = ?, rows = ?,"
+                " malformed = ?, skipped = ?, at = ?, done = 1 WHERE id = ?",
+                (*done[1:], done.id),
+            )
+            self._sql.executemany("INSERT INTO part VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", parts)
+            self._sql.executemany("INSERT INTO malformed VALUES (?, ?, ?, ?)", ((done.id, *line) for line in malformed))
+
+    def imports(self, *, size: int | None = None) -> list[Imported]:
+        """What was read, in order; only what ended at that size, where asked."""
+        rows = self._sql.execute(
+            "SELECT id, path, form, begin, size, digest, lines, rows, malformed, skipped, at FROM import"
+            " WHERE done = 1 AND (?1 IS NULL OR size = ?1) ORDER BY id",
+            (size,),
+        )
+        return [Imported(*row) for row in rows]
+
+    def sizes(self, most: int) -> list[int]:
+        """Where files that were read ended, up to `most` bytes, each once: a content may be known up to there."""
+        rows = self._sql.execute("SELECT DISTINCT size FROM import WHERE done = 1 AND size <= ? ORDER BY size", (most,))
+        return [int(size) for (size,) in rows]
+
+    def malformed(self, importing: int, most: int = 1000) -> list[Malformed]:
+        """The lines kept aside of an import, at most so many."""
+        rows = self._sql.execute(
+            "SELECT line, text, reason FROM malformed WHERE import = ? ORDER BY line LIMIT ?", (importing, most)
+        )
+        return [Malformed(*row) for row in rows]
+
+    def parts(
+        self, kinds: Sequence[str] = (), *, since: Micros | None = None, until: Micros | None = None
+    ) -> list[Part]:
+        """The parts that count, in the order of their rows; only of those kinds, and of what may start in the span.
+
+        Rows without a start are in every span.
+        """
+        rows = self._sql.execute(
+            "SELECT * FROM part WHERE (?1 IS NULL OR latest IS NULL OR latest >= ?1)"
+            " AND (?2 IS NULL OR earliest IS NULL OR earliest < ?2) ORDER BY first, file",
+            (since, until),
+        )
+        parts = [Part(*row) for row in rows]
+        return [part for part in parts if not kinds or part.kind in kinds]
+
+    def replace(self, old: Sequence[Part], new: Sequence[Part]) -> None:
+        """Have other parts count, in one transaction: put together, or removed. The old files go a while later.
+
+        Whoever reads them has them open or lists them anew; see `Dataset.reading`.
+        """
+        with self._sql:
+            self._sql.executemany("DELETE FROM part WHERE file = ?", ((part.file,) for part in old))
+            self._sql.executemany("INSERT INTO part VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", new)
+
+    def note(self, name: str) -> str:
+        """What was noted under a name; empty if nothing was."""
+        found = next(iter(self._sql.execute("SELECT value FROM note WHERE name = ?", (name,))), None)
+        return "" if found is None else str(found[0])
+
+    def take_note(self, name: str, value: str) -> None:
+        """Note it."""
+        self._sql.execute("INSERT OR REPLACE INTO note VALUES (?, ?)", (name, value))
+
+    def _one(self, statement: str, values: Sequence[Any]) -> tuple[Any, ...]:
+        (row,) = self._sql.execute(statement, values).fetchall()
+        return tuple(row)
+
+    def _sweep(self) -> None:
+        """Remove what imports left that died: their parts are named after them and count nowhere."""
+        for (id,) in self._sql.execute("SELECT id FROM import WHERE done = 0").fetchall():
+            for file in self.folder.glob(f"day=*/kind=*/{id}-*.parquet"):
+                file.unlink(missing_ok=True)
+            self._sql.execute("DELETE FROM import WHERE id = ?", (id,))
+
+
+def place(importing: int, line: int = 0) -> int:
+    """Where a line stands among all lines of all imports."""
+    return importing << _PLACE_BITS | line
+
+
+def line_of(place: int) -> tuple[int, int]:
+    """The import and the line of a place."""
+    return place >> _PLACE_BITS, place & (1 << _PLACE_BITS) - 1
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder last."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
