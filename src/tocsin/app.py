@@ -14,6 +14,7 @@ import structlog
 from tocsin import config as configuration
 from tocsin import detection, registry
 from tocsin.config import Config
+from tocsin.config import flows as flows_table
 from tocsin.config import warden as warden_table
 from tocsin.config.collections import faults
 from tocsin.delivery import Drains, Lanes, Replayer
@@ -186,6 +187,7 @@ def _wired(config: Config, data: Path, found: Registry) -> tuple[Wiring, ConfigE
     file = str(context[configuration.FILE])
     problems += faults(config, wiring.destinations, file)
     problems += warden_table.faults(config, wiring.destinations, file)
+    problems += flows_table.faults(config, file)
     for at, route in enumerate(config.routes):
         problems += [
             Problem(

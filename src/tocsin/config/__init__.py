@@ -12,6 +12,7 @@ from typing import Any
 from pydantic import Field, PrivateAttr, ValidationError
 
 from tocsin.config.collections import CollectionTable, CollectionTables, TaxiiSection, lane_of, route_of
+from tocsin.config.flows import FlowsSection
 from tocsin.config.sections import (
     DeliverySection,
     DetectionSection,
@@ -45,6 +46,7 @@ __all__ = [
     "DeliverySection",
     "DetectionSection",
     "EntitiesSection",
+    "FlowsSection",
     "HttpSection",
     "LogSection",
     "RepeatsTable",
@@ -90,6 +92,8 @@ class Config(Section):
     )
 
     warden: WardenSection | None = Field(default=None, description="The Warden server.")
+
+    flows: FlowsSection = Field(default=FlowsSection(), description="Network flows.")
 
     routes: list[RouteSection] = Field(
         default=[], description="Who gets what, asked in this order; then the routes made on the page Rules."
