@@ -4,6 +4,6 @@
 """
 
 from tocsin.detection.names import DEFAULT, FIELDS, Names
-from tocsin.detection.read import known, read, severity
+from tocsin.detection.read import is_of_target, known, read, severity
 
-__all__ = ["DEFAULT", "FIELDS", "Names", "known", "read", "severity"]
+__all__ = ["DEFAULT", "FIELDS", "Names", "is_of_target", "known", "read", "severity"]

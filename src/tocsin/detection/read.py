@@ -27,7 +27,7 @@ def read(alert: Alert, names: Names = DEFAULT) -> Detection:
     protocols = _protocols(found)
     with_ports = cells.WITHOUT_PORTS.isdisjoint(protocols)
     source, target = "src_port", "dest_port"
-    if str(_first_text(found, "attacker_direction")).upper() == "DST":
+    if _is_of_target(found):
         source, target = target, source
     sources = _endpoint(found, "src", source if with_ports else "")
     targets = _endpoint(found, "dest", target if with_ports else "")
@@ -62,6 +62,15 @@ def severity(alert: Alert, names: Names = DEFAULT) -> Severity | None:
     if alert.detection is not None:
         return alert.detection.severity
     return found_severity(names.find_severity(alert.data))
+
+
+def is_of_target(alert: Alert, names: Names = DEFAULT) -> bool:
+    """Whether a row of Slips says that its attacker is where a flow of the watched machine went (`direction` DST)."""
+    return _is_of_target(names.find(alert.data))
+
+
+def _is_of_target(found: Found) -> bool:
+    return _first_text(found, "attacker_direction").upper() == "DST"
 
 
 def _each(found: Found, field: str) -> Iterable[str]:

@@ -10,7 +10,7 @@ import msgspec
 
 from tocsin.errors import Malformed, NotFound
 from tocsin.model import Alertgroup, Message, Micros, Noun, Severity
-from tocsin.store import alertgroup, history, index, message, tally
+from tocsin.store import alertgroup, gathering, history, index, message, repeat, tally
 from tocsin.store.append import Entry, Part, Rows
 from tocsin.store.engine import Change, Tx
 
@@ -139,13 +139,22 @@ def past(tx: Tx, number: int) -> list[Line]:
 
 
 def replace(
-    tx: Tx, group: int, new: Alertgroup, severity: Severity | None, parser: str, version: str, who: str, now: Micros
+    tx: Tx,
+    group: int,
+    new: Alertgroup,
+    severity: Severity | None,
+    parser: str,
+    version: str,
+    who: str,
+    now: Micros,
+    gather: gathering.Gather | None = None,
 ) -> None:
     """Give an alertgroup a new reading; the old one is kept. Raises NotFound.
 
     Each alert keeps its id and status in the order of the rows; rows that are new are open, rows that are gone
-    stand in the old reading only.
+    stand in the old reading only. What was evidence weighs what `gather` says of the new reading.
     """
+    repeat.hold(tx)
     old = alertgroup.get(tx, group)
     kept = message.get(tx, old.message)
     _keep(tx, old, kept, who, now)
@@ -175,6 +184,7 @@ def replace(
         columns=_json(new.columns),
         severity=severity,
     )
+    gathering.read_again(tx, group, ids, gather, now)
     index.wait(tx, [group], now)
     _set(tx, old.message, STORED, parser, version, "")
     alertgroup.recount(tx, group, now)

@@ -8,7 +8,7 @@ import msgspec
 
 from tocsin.errors import NotFound
 from tocsin.model import TLP, Alert, Alertgroup, Detection, Link, Micros, Noun, Status
-from tocsin.store import history, index, kinds, repeat
+from tocsin.store import heap, history, index, kinds, repeat
 from tocsin.store.engine import Change, Tx
 
 Cursor = tuple[int | str, int]
@@ -27,7 +27,8 @@ class Summary(Noun, frozen=True, kw_only=True):
 
     `repeats` is the earlier alertgroup that came under the same message id with other content. `folded_into` is the
     first one of which this is a repeat; `seen` counts a first one and what is folded into it, `last_seen` is when the
-    newest of those was received, None where that is itself.
+    newest of those was received, None where that is itself. `gathered` is `below` for evidence of which there is not
+    enough, `raised` for what stands in an alertgroup made of it.
     """
 
     id: int
@@ -57,12 +58,14 @@ class Summary(Noun, frozen=True, kw_only=True):
     folded_into: int | None
     seen: int
     last_seen: Micros | None
+    gathered: str | None
 
 
 ORDERS = ("id", "subject", "status", "views", "alert_count", "updated", "created")
 FIELDS = ", ".join(f"g.{name}" for name in Summary.__struct_fields__)
 """What `summary` reads, of `alertgroup g`."""
-_WAS = "RETURNING status, folded_into, seen"
+_WAS = "RETURNING status, folded_into IS NULL AND gathered IS NULL, seen"
+"""Whether the totals count it."""
 _STRINGS = msgspec.json.Decoder(list[str])
 _GROUPS = msgspec.json.Decoder(dict[str, list[str]])
 _LINKS = msgspec.json.Decoder(list[Link])
@@ -100,7 +103,7 @@ def some(tx: Tx, ids: Sequence[int]) -> dict[int, Summary]:
 
 
 def totals(tx: Tx) -> dict[str, int]:
-    """How many alertgroups stand in each status; folded ones stand in the one they are folded into."""
+    """How many alertgroups stand in each status; folded ones in the one they are folded into, evidence in none."""
     return {str(status): int(n) for status, n in tx.rows("SELECT status, n FROM total")}
 
 
@@ -211,7 +214,7 @@ def set_alerts(tx: Tx, id: int, alerts: Sequence[int], status: Status, who: str,
 
 def recount(tx: Tx, id: int, now: Micros) -> None:
     """Bring counts and status in line with the alerts: promoted if any is, closed if all are, otherwise open."""
-    before = tx.row("SELECT status, deleted, folded_into FROM alertgroup WHERE id = :id", id=id)
+    before = tx.row("SELECT status, deleted, folded_into, gathered FROM alertgroup WHERE id = :id", id=id)
     after = tx.row(
         """
         UPDATE alertgroup SET updated = :now, alert_count = c.n, open_count = c.o, closed_count = c.c,
@@ -228,7 +231,7 @@ def recount(tx: Tx, id: int, now: Micros) -> None:
     )
     assert before is not None
     assert after is not None
-    if before[0] != after[0] and before[1] is None and before[2] is None:
+    if before[0] != after[0] and before[1:] == (None, None, None):
         _move(tx, {before[0]: -1, after[0]: 1})
         kinds.follow(tx, [id], now)
     tx.changes.append(Change("updated", (id,)))
@@ -268,16 +271,17 @@ def set_fields(tx: Tx, id: int, fields: Mapping[str, str], who: str, now: Micros
 def delete(tx: Tx, id: int, who: str, now: Micros) -> None:
     """Take the group out of every list; it stays in the store and can be brought back. Raises NotFound.
 
-    Of its repeats the next one stands for them then.
+    Of its repeats the next one stands for them then. As evidence it does not count any more.
     """
     repeat.hold(tx)
     _alive(tx, id)
     row = tx.row(f"UPDATE alertgroup SET deleted = :now, updated = :now WHERE id = :id {_WAS}", id=id, now=now)
     assert row is not None
-    if row[1] is None:
+    if row[1]:
         _move(tx, {row[0]: -1})
     if row[2] > 1:
         repeat.hand_over(tx, id, who, now)
+    heap.recount(tx, [id])
     history.add(tx, id, None, who, now, "deleted")
     index.wait(tx, [id], now)
     tx.changes.append(Change("updated", (id,)))
@@ -285,12 +289,14 @@ def delete(tx: Tx, id: int, who: str, now: Micros) -> None:
 
 def undelete(tx: Tx, id: int, who: str, now: Micros) -> None:
     """Bring a deleted group back under its old id. Raises NotFound; a group that stands is left as it is."""
+    repeat.hold(tx)
     if get(tx, id).deleted is None:
         return
     row = tx.row(f"UPDATE alertgroup SET deleted = NULL, updated = :now WHERE id = :id {_WAS}", id=id, now=now)
     assert row is not None
-    if row[1] is None:
+    if row[1]:
         _move(tx, {row[0]: 1})
+    heap.recount(tx, [id])
     history.add(tx, id, None, who, now, "brought back")
     index.wait(tx, [id], now)
     tx.changes.append(Change("updated", (id,)))

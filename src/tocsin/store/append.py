@@ -16,6 +16,7 @@ import zstandard
 from tocsin.model import Alertgroup, Message, Noun, Severity
 from tocsin.store import index, inserts, rule, tally, warden
 from tocsin.store.engine import Change, Tx, packed
+from tocsin.store.gathering import Gather, Gathering
 from tocsin.store.repeat import Fold, Folding
 from tocsin.store.rule import Ruled
 from tocsin.store.warden import Sent
@@ -29,7 +30,7 @@ _ORIGINALS, _ORIGINAL_BYTES = 64, 64 * 2**20
 
 
 class Part(Noun, frozen=True, kw_only=True):
-    """One alertgroup of an entry, where it is owed to, and when it is a repeat (None: never)."""
+    """One alertgroup of an entry, where it is owed to, when it is a repeat (None: never), and as what evidence."""
 
     group: Alertgroup
     severity: Severity | None
@@ -37,6 +38,8 @@ class Part(Noun, frozen=True, kw_only=True):
     fold: Fold | None = None
     ruled: Ruled | None = None
     """What the rules said of it; without, all lanes are owed it at once."""
+    gather: Gather | None = None
+    """As evidence it has no lanes, unless there is enough of it."""
 
 
 class Entry(Noun, frozen=True, kw_only=True):
@@ -215,6 +218,7 @@ class Rows:
         self.message, self.group, self.alert, self.delivery = before
         self.earlier = _earlier(tx, entries)
         self.folding = Folding(tx, (part.fold for part in parts if part.fold))
+        self.gathering = Gathering(tx, (part.gather for part in parts if part.gather))
         self.originals: list[dict[str, Any]] = []
         self.messages: list[Sequence[Any]] = []
         self.groups: list[Sequence[Any]] = []
@@ -260,6 +264,9 @@ class Rows:
             into, lanes = self.folding.place(part.fold, self.group, message, received, lanes)
         if part.ruled:
             self.decided.append((self.group, part.ruled))
+        gathered = None
+        if part.gather:
+            gathered = self.gathering.place(part.gather, self.group, self.alert + 1, received)
         rows = len(group.alerts)
         open_, closed, promoted = (rows if status == name else 0 for name in ("open", "closed", "promoted"))
         self.groups.append(
@@ -268,9 +275,10 @@ class Rows:
                 part.severity, group.tlp.value, group.owner, _json(group.groups), _json(group.sources),
                 _json(group.tags), group.message_id, self.earlier.get(item.thread or ""), _json(group.ahrefs),
                 received, received if group.created is None else group.created, received, into,
+                gathered,
             )
         )  # fmt: skip
-        self.totals[status] += into is None
+        self.totals[status] += into is None and gathered is None
         if group.body or group.body_plain:
             self.texts.append((self.group, group.body, group.body_plain))
         cells = [
@@ -305,7 +313,7 @@ class Rows:
             )
 
     def insert(self, tx: Tx) -> None:
-        """Write them all: one statement a table, whatever their number."""
+        """Write them all, and what is raised by them: one statement a table, whatever their number."""
         if self.messages:
             self._insert_originals(tx)
             tx.run(inserts.MESSAGES, rows=packed(self.messages))
@@ -327,6 +335,19 @@ class Rows:
             tx.run("UPDATE counter SET delivery = delivery - :n", n=self.spare)
         for status, n in self.totals.items():
             tx.run("UPDATE total SET n = n + :n WHERE status = :status", n=n, status=status)
+        if raised := self.gathering.insert(tx):
+            self.gathering.point(tx, _raise(tx, raised))
+
+
+def _raise(tx: Tx, entries: Sequence[Entry]) -> list[int]:
+    """Store what was made of evidence of which there was enough, as any other message; the alertgroups."""
+    rows = Rows(tx, entries, len(entries))
+    groups = [group for item in entries for group in rows.add(item).alertgroups]
+    rows.insert(tx)
+    lanes = tuple({lane for item in entries for part in item.parts for lane in part.lanes})
+    tx.changes.append(Change("created", tuple(groups), lanes))
+    _count(tx, entries, Counter((one.message.received // tally.DAY, one.message.source, one.state) for one in entries))
+    return groups
 
 
 def _earlier(tx: Tx, entries: Sequence[Entry]) -> dict[str, int]:

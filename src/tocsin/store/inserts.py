@@ -11,13 +11,13 @@ FROM {each:rows}"""
 GROUPS = """
 INSERT INTO alertgroup (id, message, subject, columns, status, alert_count, open_count, closed_count, promoted_count,
                         severity, tlp, owner, groups, sources, tags, message_id, repeats, ahrefs, received, created,
-                        updated, folded_into)
+                        updated, folded_into, gathered)
 SELECT CAST(value ->> 0 AS BIGINT), CAST(value ->> 1 AS BIGINT), value ->> 2, value ->> 3, value ->> 4,
        CAST(value ->> 5 AS BIGINT), CAST(value ->> 6 AS BIGINT), CAST(value ->> 7 AS BIGINT),
        CAST(value ->> 8 AS BIGINT), CAST(value ->> 9 AS BIGINT), value ->> 10, value ->> 11, value ->> 12,
        value ->> 13, value ->> 14, value ->> 15, CAST(value ->> 16 AS BIGINT), value ->> 17,
        CAST(value ->> 18 AS BIGINT), CAST(value ->> 19 AS BIGINT), CAST(value ->> 20 AS BIGINT),
-       CAST(value ->> 21 AS BIGINT)
+       CAST(value ->> 21 AS BIGINT), value ->> 22
 FROM {each:rows}"""
 
 TEXTS = """

@@ -224,7 +224,7 @@ def unfold(tx: Tx, group: int, who: str, now: Micros) -> list[int]:
     first = group if known[0] is None else int(known[0])
     taken = tx.rows(
         "UPDATE alertgroup SET folded_into = NULL, updated = :now WHERE folded_into = :first"
-        " AND (id = :group OR :group = :first) RETURNING id, status, deleted",
+        " AND (id = :group OR :group = :first) RETURNING id, status, deleted IS NULL AND gathered IS NULL",
         first=first,
         group=group,
         now=now,
@@ -238,7 +238,7 @@ def unfold(tx: Tx, group: int, who: str, now: Micros) -> list[int]:
     }
     tx.run(f"UPDATE repeat SET lanes = '[]' WHERE alertgroup IN {_IDS}", ids=_each(ids))
     _settle(tx, first, -len(ids), now)
-    _total(tx, Counter(row[1] for row in taken if row[2] is None))
+    _total(tx, Counter(row[1] for row in taken if row[2]))
     lanes = _owe(tx, [(one, lane) for one in ids for lane in held.get(one, [])], now)
     past = [(one, now, f"taken out of alertgroup {first}{_to(held.get(one, []))}") for one in ids]
     some = ", ".join(map(str, ids[:20])) + (f" and {len(ids) - 20} more" if len(ids) > 20 else "")
@@ -276,7 +276,7 @@ def hand_over(tx: Tx, group: int, who: str, now: Micros) -> None:
     """An alertgroup is deleted: the next of those folded into it stands for the others."""
     heirs = tx.rows(
         "UPDATE alertgroup SET folded_into = NULL, updated = :now WHERE id = (SELECT min(id) FROM alertgroup"
-        " WHERE folded_into = :group AND deleted IS NULL) RETURNING id, status, received",
+        " WHERE folded_into = :group AND deleted IS NULL) RETURNING id, status, received, gathered IS NULL",
         group=group,
         now=now,
     )
@@ -284,7 +284,7 @@ def hand_over(tx: Tx, group: int, who: str, now: Micros) -> None:
     if not heirs:
         tx.run("UPDATE alertgroup SET folded_into = NULL WHERE folded_into = :group", group=group)
         return
-    heir, status, received = heirs[0]
+    heir, status, received, listed = heirs[0]
     rest = tx.run("UPDATE alertgroup SET folded_into = :heir WHERE folded_into = :group", heir=heir, group=group)
     _settle(tx, heir, rest, now)
     tx.run("UPDATE repeat SET lanes = '[]' WHERE alertgroup = :heir", heir=heir)
@@ -294,7 +294,7 @@ def hand_over(tx: Tx, group: int, who: str, now: Micros) -> None:
         group=group,
         received=received,
     )
-    _total(tx, {status: 1})
+    _total(tx, {status: 1} if listed else {})
     said = f" with {rest} more" if rest else ""
     past = [
         (heir, now, f"stands for its repeats, since alertgroup {group} was deleted"),

@@ -4,6 +4,8 @@ What is still owed stays, whatever its age: an alertgroup with a delivery that i
 original of its message, and such a delivery itself. So does an alertgroup while repeats of it stay. Rows are deleted in
 small transactions of the one writer, with rests between them, so intake is never held up for long.
 
+Evidence does not count in its heap any more when it goes, and a heap goes when nothing is left of it.
+
 A message's own row stays and says when its original was removed. Once none of its alertgroups is left it forgets its
 identity too: the same message sent again would be a new one.
 """
@@ -15,7 +17,7 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from tocsin.model import Micros, Noun
-from tocsin.store import index, repeat
+from tocsin.store import heap, index, repeat
 from tocsin.store.engine import Tx, packed
 
 if TYPE_CHECKING:
@@ -100,6 +102,8 @@ def _steps(store: "Store", ages: Ages, now: Micros, counts: Counter[str]) -> Ite
                 began = time.monotonic()
                 counts.update(store.write(partial(delete, ids=packed((number,) for number in numbers))))
                 yield time.monotonic() - began
+    if ages.alerts_days > 0:
+        store.write(lambda tx: heap.drop_empty(tx, now - round(ages.alerts_days * DAY)))
 
 
 def _portions(found: Iterable[tuple[int, int]]) -> Iterator[list[int]]:
@@ -167,10 +171,14 @@ def _delete_originals(tx: Tx, ids: str, now: Micros) -> dict[str, int]:
 
 
 def _delete_groups(tx: Tx, ids: str) -> dict[str, int]:
-    if tx.row(f"SELECT 1 FROM fold WHERE first IN {_IDS} LIMIT 1", ids=ids):
+    if tx.row(
+        f"SELECT 1 FROM fold WHERE first IN {_IDS} UNION ALL SELECT 1 FROM pile WHERE alertgroup IN {_IDS} LIMIT 1",
+        ids=ids,
+    ):
         repeat.hold(tx)
     rows = tx.rows(
-        f"""SELECT g.id, g.message, g.status, g.deleted IS NULL AND g.folded_into IS NULL FROM alertgroup g
+        f"""SELECT g.id, g.message, g.status,
+                g.deleted IS NULL AND g.folded_into IS NULL AND g.gathered IS NULL FROM alertgroup g
             WHERE g.id IN {_IDS} AND NOT {_FIRST}
             AND NOT EXISTS (SELECT 1 FROM delivery d WHERE d.alertgroup = g.id AND d.state {_OWED})""",
         ids=ids,
@@ -178,6 +186,7 @@ def _delete_groups(tx: Tx, ids: str) -> dict[str, int]:
     free = packed((row[0],) for row in rows)
     index.remove(tx, [row[0] for row in rows])
     repeat.drop(tx, [row[0] for row in rows])
+    heap.drop(tx, [row[0] for row in rows])
     receipts = tx.run(
         f"DELETE FROM receipt WHERE delivery IN (SELECT id FROM delivery WHERE alertgroup IN {_IDS})", ids=free
     )
