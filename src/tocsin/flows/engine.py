@@ -37,12 +37,11 @@ def connect(folder: Path, *, memory_mb: int = MEMORY_MB, threads: int = 0) -> "D
         "memory_limit": f"{memory_mb}MB",
         "temp_directory": str(folder / SPILL),
         "preserve_insertion_order": True,
-        "enable_progress_bar": False,
     }
     if threads:
         settings["threads"] = threads
     connection = duckdb.connect(":memory:", config=settings)
-    connection.execute("SET TimeZone = 'UTC'")
+    connection.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = false")
     return connection
 
 
