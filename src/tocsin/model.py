@@ -256,6 +256,47 @@ class Silence(Noun, frozen=True, kw_only=True):
     recurrence: str = ""
 
 
+class Since(Noun, frozen=True, kw_only=True):
+    """How far somebody has followed the alertgroups of a hub: all up to `id`, and their changes up to `updated`.
+
+    `seen` are those just before `updated`, as they were: a change may be stored a while after the time it bears.
+    """
+
+    hub: str = ""
+    id: int = 0
+    updated: Micros = 0
+    seen: dict[int, tuple[Micros, str]] = msgspec.field(default_factory=dict)
+
+
+class Judged(NamedTuple):
+    """An alert and what analysts say of it. What is said of the alertgroup `follows` is said of it, too; 0 is none."""
+
+    alert: Alert
+    tags: tuple[str, ...] = ()
+    follows: int = 0
+
+
+class Triaged(Noun, frozen=True, kw_only=True):
+    """An alertgroup as triage left it. `gone`: deleted, or evidence of which there is not enough; it has no alerts."""
+
+    id: int
+    status: Status
+    tags: tuple[str, ...] = ()
+    gone: bool = False
+    alerts: tuple[Judged, ...] = ()
+
+
+class News(Noun, frozen=True, kw_only=True):
+    """Alertgroups that are new or changed, and how far one has followed with them.
+
+    `anew`: what was known before is of another hub, or of a store that was set back; it is to be forgotten.
+    """
+
+    groups: tuple[Triaged, ...]
+    since: Since
+    anew: bool = False
+
+
 class Why(Noun, frozen=True, kw_only=True, omit_defaults=True):
     """A rule that meant the alertgroup, and what it did. `kind`: route, collection, silence, default or repeat."""
 
