@@ -20,6 +20,7 @@ from tocsin.model import Micros
 
 FILE = "catalogue.sqlite"
 LOCK = "import.lock"
+READING = "reading.lock"
 BUSY_MS = 60_000
 _PLACE_BITS = 40
 
@@ -51,6 +52,7 @@ CREATE TABLE IF NOT EXISTS part (
     latest    INTEGER
 );
 CREATE INDEX IF NOT EXISTS part_day ON part (day, kind);
+CREATE TABLE IF NOT EXISTS gone (file TEXT PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS malformed (
     import  INTEGER NOT NULL,
     line    INTEGER NOT NULL,
@@ -141,6 +143,24 @@ class Catalogue:
             self._sweep()
             yield
 
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Be one of those who read parts: files that were listed within stay until it is left."""
+        with (self.folder / READING).open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH)
+            yield
+
+    @contextmanager
+    def alone(self) -> Iterator[bool]:
+        """Whether nobody reads parts; while it is so, those who begin to read wait."""
+        with (self.folder / READING).open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                yield False
+            else:
+                yield True
+
     def begin(self, path: str, form: str) -> int:
         """An id for an import; nothing of it counts before `finish`."""
         (id,) = self._one(
@@ -198,13 +218,24 @@ class Catalogue:
         return [part for part in parts if not kinds or part.kind in kinds]
 
     def replace(self, old: Sequence[Part], new: Sequence[Part]) -> None:
-        """Have other parts count, in one transaction: put together, or removed. The old files go a while later.
+        """Have other parts count, in one transaction: put together, or removed.
 
-        Whoever reads them has them open or lists them anew; see `Dataset.reading`.
+        The old files stay for those who listed them before; `keeping.sweep` removes them a while later.
         """
+        now = time.time_ns() // 1000
         with self._sql:
             self._sql.executemany("DELETE FROM part WHERE file = ?", ((part.file,) for part in old))
+            self._sql.executemany("INSERT OR REPLACE INTO gone VALUES (?, ?)", ((part.file, now) for part in old))
             self._sql.executemany("INSERT INTO part VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", new)
+
+    def gone(self, until: Micros) -> list[str]:
+        """Files that count no more since before then, and are still there."""
+        return [str(file) for (file,) in self._sql.execute("SELECT file FROM gone WHERE at < ?", (until,))]
+
+    def forget(self, files: Iterable[str]) -> None:
+        """Those files are removed."""
+        with self._sql:
+            self._sql.executemany("DELETE FROM gone WHERE file = ?", ((file,) for file in files))
 
     def note(self, name: str) -> str:
         """What was noted under a name; empty if nothing was."""

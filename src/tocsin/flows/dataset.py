@@ -9,6 +9,7 @@ from tocsin.errors import FlowsError
 from tocsin.flows import engine
 from tocsin.flows.catalogue import Catalogue, Part
 from tocsin.flows.kinds import COMMON, KINDS, Column
+from tocsin.model import Micros
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -35,6 +36,14 @@ class Dataset:
     def catalogue(self) -> Catalogue:
         """The catalogue, for `with`. Raises FlowsError."""
         return Catalogue(self.folder)
+
+    @contextmanager
+    def reading(
+        self, kinds: Sequence[str] = (), *, since: Micros | None = None, until: Micros | None = None
+    ) -> Iterator[list[Part]]:
+        """The parts that count, as `Catalogue.parts` lists them; their files stay until this is left."""
+        with self.catalogue() as catalogue, catalogue.reading():
+            yield catalogue.parts(kinds, since=since, until=until)
 
     @contextmanager
     def connection(self) -> Iterator["DuckDBPyConnection"]:
