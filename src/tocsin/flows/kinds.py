@@ -106,11 +106,11 @@ KINDS: dict[str, Kind] = {
         ),
         Kind("weird", True, _own("name addl")),
         Kind("login", True, _own("success:BOOLEAN confused:BOOLEAN user client_user")),
-        Kind("alert", True, _own("signature signature_id:BIGINT category severity:INTEGER action")),
+        Kind("alert", True, _own("signature signature_id:BIGINT category severity:INTEGER action event:VARCHAR:-")),
     )
 }
 """By name. A password in a login log is not kept. `alert` is a Suricata alert event: what it says of its flow; the
-alert itself goes to the analysts as any other."""
+alert itself goes to the analysts as any other (`alerts`), and `event` is the line that says it."""
 
 FLOWS = tuple(kind.name for kind in KINDS.values() if not kind.alternative)
 """Connections: Slips' `flows`."""
