@@ -26,6 +26,7 @@ from tocsin.indexing import Indexer, digest
 from tocsin.intake import Intake, Limits
 from tocsin.intake.again import Again
 from tocsin.intake.deciding import Decider
+from tocsin.intake.evidence import Evidence
 from tocsin.intake.fetching import Fetchers
 from tocsin.intake.habits import Habits
 from tocsin.kit.problems import nearest
@@ -70,9 +71,13 @@ class Hub:
         shelved = with_shelves(wiring, config, self.store, self.known)
         self.wiring = wiring = with_readers(shelved, config, self.store)
         self.decider = Decider(self.store, config.routing(), lanes, self.names, self.known, config.serving())
-        self.intake = Intake(self.store, wiring.parsers, lanes, limits, self.names, repeats, self.decider)
-        self.again = Again(self.store, self.intake, wiring.parsers, limits)
         self.gate = gated(config, wiring, data)
+        self.accumulating = tuple(config.accumulating())
+        counts_as = self.gate.counts_as
+        evidence = Evidence(self.accumulating, lanes, self.names, self.known, self.decider, counts_as)
+        asked = evidence if self.accumulating else None
+        self.intake = Intake(self.store, wiring.parsers, lanes, limits, self.names, repeats, self.decider, asked)
+        self.again = Again(self.store, self.intake, wiring.parsers, limits)
         self.lanes = Lanes(
             *(self.store, wiring.destinations, config.delivery, self.gate, self.names),
             shared=config.store.shared,

@@ -298,7 +298,10 @@ class News(Noun, frozen=True, kw_only=True):
 
 
 class Why(Noun, frozen=True, kw_only=True, omit_defaults=True):
-    """A rule that meant the alertgroup, and what it did. `kind`: route, collection, silence, default or repeat."""
+    """A rule that meant the alertgroup, and what it did.
+
+    `kind`: route, collection, silence, default, repeat or accumulate.
+    """
 
     kind: str
     name: str

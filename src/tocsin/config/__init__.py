@@ -11,6 +11,7 @@ from typing import Any
 
 from pydantic import Field, PrivateAttr, ValidationError
 
+from tocsin.config.accumulate import AccumulateTable, AccumulateTables
 from tocsin.config.collections import CollectionTable, CollectionTables, TaxiiSection, lane_of, route_of
 from tocsin.config.flows import FlowsSection
 from tocsin.config.sections import (
@@ -36,10 +37,13 @@ from tocsin.kit.problems import problems_of
 from tocsin.kit.secrets import READ
 from tocsin.kit.stix_options import IDENTITIES, OURS, TOLD
 from tocsin.model import Route
+from tocsin.rules.accumulate import Rule
 
 __all__ = [
     "FILE",
     "FILE_NAME",
+    "AccumulateTable",
+    "AccumulateTables",
     "CollectionTable",
     "CollectionTables",
     "Config",
@@ -80,6 +84,9 @@ class Config(Section):
     detection: DetectionSection = Field(default=DetectionSection(), description="How rows are read.")
     entities: EntitiesSection = Field(default=EntitiesSection(), description="What is yours, and words to look for.")
     repeats: RepeatsTables = Field(default={}, description="Where repeats are folded, one table a label of a source.")
+    accumulate: AccumulateTables = Field(
+        default={}, description="What is gathered as evidence, one table a rule, asked in this order."
+    )
     sharing: SharingSection = Field(default=SharingSection(), description="The gate.")
     log: LogSection = Field(default=LogSection(), description="What the server writes to standard error.")
     sources: Tables = Field(default={}, description="What is fetched, one table a source.")
@@ -109,6 +116,10 @@ class Config(Section):
     def routing(self) -> list[Route]:
         """The routes as the rules know them."""
         return [route.noun for route in self.routes]
+
+    def accumulating(self) -> list[Rule]:
+        """The accumulate rules that are asked, in their order."""
+        return [table.rule(name) for name, table in self.accumulate.items() if table.enabled]
 
     def gathering(self) -> list[Route]:
         """The collections' own routes, each to the lane of its collection."""

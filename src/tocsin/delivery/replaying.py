@@ -105,7 +105,7 @@ def tree_of(wish: Wish) -> Tree:
         high_in=False,
     )
     timed = wish.starts is not None or wish.ends is not None
-    return both([asked if wish.folded else standing(asked), *([bounds] if timed else [])])
+    return both([standing(asked, folded=wish.folded), *([bounds] if timed else [])])
 
 
 def begin(store: Store, wish: Wish, who: str, at: Micros) -> int:

@@ -47,7 +47,7 @@ MOVING = frozenset(
         "viewed",
         "views",
     )
-) | {"folded", "seen", "last_seen", "delivery"}
+) | {"folded", "gathered", "seen", "last_seen", "delivery"}
 """Fields that may have changed since an alertgroup came."""
 _AT_ONCE = 200
 _ROWS_AT_ONCE = 20_000

@@ -31,6 +31,7 @@ def load(tx: Tx, ids: Sequence[int], names: Names, known: Known) -> dict[int, Vi
             message=one.message,
             repeats=one.repeats,
             folded=one.folded,
+            gathered=one.gathered,
             seen=one.seen,
             last_seen=one.last_seen,
             via=one.via,

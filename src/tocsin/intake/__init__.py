@@ -11,12 +11,14 @@ from tocsin import detection
 from tocsin.errors import Malformed, Refused, TooLarge
 from tocsin.intake.apart import Children
 from tocsin.intake.deciding import Decider
+from tocsin.intake.evidence import Evidence
 from tocsin.intake.reading import Reading, read
 from tocsin.model import Alertgroup, Message, Severity
 from tocsin.plugin import Parser
 from tocsin.rules import repeats
 from tocsin.store import Entry, Part, Store, Stored, entry
 from tocsin.store.repeat import Fold
+from tocsin.store.rule import Ruled
 from tocsin.store.warden import Sent
 
 
@@ -68,10 +70,14 @@ class Intake:
         names: detection.Names = detection.DEFAULT,
         folded: Mapping[str, repeats.Rule] | None = None,
         decider: Decider | None = None,
+        evidence: Evidence | None = None,
     ) -> None:
-        """`folded`: by source label, which repeats are folded. Without a decider all are owed to all destinations."""
+        """`folded`: by source label, which repeats are folded. Without a decider all are owed to all destinations.
+
+        `evidence`: what is gathered as such; without it nothing is.
+        """
         self._store = store
-        self._decider = decider
+        self._decider, self._evidence = decider, evidence
         self._folded = folded or {}
         ordered = sorted(parsers.items(), key=lambda item: (item[1].order, item[0]))
         self._here = [(name, parser) for name, parser in ordered if not parser.apart]
@@ -180,9 +186,22 @@ class Intake:
         return entry(message, parts, reading.parser, reading.version, cursor=cursor)
 
     def _part(self, group: Alertgroup, message: Message, parser: str) -> Part:
-        ruled = self._decider.decide(group, message, parser) if self._decider else None
+        book = self._decider.book() if self._decider else None
+        ruled = self._decider.decide(group, message, parser, book) if self._decider else None
         lanes = self._destinations if ruled is None else tuple(ruled.due)
-        return Part(group=group, severity=self._worst(group), lanes=lanes, fold=self._fold(group), ruled=ruled)
+        part = Part(group=group, severity=self._worst(group), lanes=lanes, fold=self._fold(group), ruled=ruled)
+        if self._evidence is None:
+            return part
+        owed = [lane for lane in lanes if ruled is None or lane not in ruled.held]
+        found = self._evidence.of(group, message, parser, owed, book)
+        if found is None:
+            return part
+        before = ruled or Ruled(due=dict.fromkeys(lanes, message.received), held={}, why=())
+        told = msgspec.structs.replace(before, why=(found.why, *before.why))
+        if found.gather is None:
+            return msgspec.structs.replace(part, ruled=told)
+        told = msgspec.structs.replace(told, due={}, held={})
+        return msgspec.structs.replace(part, lanes=(), ruled=told, gather=found.gather)
 
     def _fold(self, group: Alertgroup) -> Fold | None:
         rule = repeats.rule_for(group, self._folded)

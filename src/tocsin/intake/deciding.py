@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import msgspec
 import structlog
 
-from tocsin import detection, entities
-from tocsin.entities import Known
+from tocsin import detection
+from tocsin.entities import Known, in_group
 from tocsin.errors import StoreError, TocsinError
 from tocsin.model import Alertgroup, Message, Route
 from tocsin.query import View
@@ -43,12 +43,13 @@ class Decider:
         self._known_book = object(), Rulebook(routes, (), lanes, collections)  # the change they were read after
         store.on_commit(self._told)
 
-    def decide(self, group: Alertgroup, message: Message, parser: str) -> Ruled | None:
-        """What the rules say of an alertgroup that came with the message; None where there are none."""
-        book = self.book()
+    def decide(self, group: Alertgroup, message: Message, parser: str, book: Rulebook | None = None) -> Ruled | None:
+        """What the rules, or those of a `book`, say of an alertgroup of the message; None where there are none."""
+        book = book or self.book()
         if not book.asks:
             return None
-        decision = book.decide(self._view(book, group, message, parser), message.received)
+        asks = {"rows": book.asks_rows, "entities": book.asks_entities}
+        decision = book.decide(fresh(group, message, parser, self._names, self._known, **asks), message.received)
         return Ruled(
             due={one.lane: one.due for one in decision.owed},
             held={one.lane: one.held for one in decision.owed if one.held},
@@ -85,15 +86,26 @@ class Decider:
             log.warning("rules cannot be understood; those of before stay in force", reason=str(error))
             return before
 
-    def _view(self, book: Rulebook, group: Alertgroup, message: Message, parser: str) -> View:
-        if book.asks_rows:
-            group = detection.known(group, self._names)
-        found = entities.in_group(group, self._known) if book.asks_entities else ()
-        return View.fresh(
-            msgspec.structs.replace(group, received=message.received),
-            via=message.source,
-            sender=message.sender,
-            parser=parser,
-            last_seen=message.received,
-            entities=tuple({one.found.entity: None for one in found}),
-        )
+
+def fresh(
+    group: Alertgroup,
+    message: Message,
+    parser: str,
+    names: detection.Names,
+    known: Known,
+    *,
+    rows: bool,
+    entities: bool,
+) -> View:
+    """An alertgroup as rules see it when it comes; `rows` and `entities` say whether they ask for these."""
+    if rows:
+        group = detection.known(group, names)
+    found = in_group(group, known) if entities else ()
+    return View.fresh(
+        msgspec.structs.replace(group, received=message.received),
+        via=message.source,
+        sender=message.sender,
+        parser=parser,
+        last_seen=message.received,
+        entities=tuple({one.found.entity: None for one in found}),
+    )

@@ -138,7 +138,11 @@ class Reparse:
 
     def _add(self, kept: Kept, part: Part, reading: Reading) -> int:
         lanes = part.lanes if self._wish.send else ()
-        parts = [msgspec.structs.replace(part, lanes=lanes)]
+        # What is not to be sent raises nothing either: the next evidence does that.
+        gather = part.gather and msgspec.structs.replace(
+            part.gather, made=part.gather.made if self._wish.send else None
+        )
+        parts = [msgspec.structs.replace(part, lanes=lanes, gather=gather)]
         name, version = reading.parser, reading.version
         (number,) = self._store.write(lambda tx: again.more(tx, kept.id, parts, name, version, self._who, now()))
         return number
@@ -149,7 +153,8 @@ class Reparse:
         def work(tx: Tx) -> str:
             if alertgroup.get(tx, number).deleted is not None:
                 return "a person deleted it; it is kept as it was"
-            again.replace(tx, number, part.group, part.severity, reading.parser, reading.version, self._who, at)
+            by = (reading.parser, reading.version, self._who, at)
+            again.replace(tx, number, part.group, part.severity, *by, part.gather)
             if self._wish.send and part.lanes:
                 again.owe(tx, number, part.lanes, self._who, at)
             return ""

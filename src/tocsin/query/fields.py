@@ -44,6 +44,7 @@ class Field(Noun, frozen=True, kw_only=True):
 
 
 DELIVERY_STATES = ("due", "sending", "delivered", "failed", "withheld", "silenced", "skipped", "dropped")
+GATHERED = ("below", "raised")
 SEVERITIES = tuple(severity.name.lower() for severity in Severity)
 _SEVERITY_SPELLINGS = {
     "informational": "info", "information": "info", "med": "medium", "moderate": "medium", "crit": "critical",
@@ -89,6 +90,12 @@ _GROUP = (
     _field("message", Kind.WHOLE, "the number of the message it was read from"),
     _field("repeats", Kind.WHOLE, "the earlier alertgroup with the same message id and other content"),
     _field("folded", Kind.WHOLE, "the first alertgroup that it is folded into as a repeat", "folded_into"),
+    _field(
+        "gathered",
+        Kind.CHOICE,
+        "as evidence: not enough of it yet, or raised to an alertgroup with others",
+        choices=GATHERED,
+    ),
     _field("seen", Kind.WHOLE, "how often it came: itself, and its repeats folded into it"),
     _field("last_seen", Kind.DATE, "when the newest of those was received"),
     _field("via", Kind.KEYWORD, "the source that took its message in, such as rest or imap"),

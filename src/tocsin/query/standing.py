@@ -1,25 +1,33 @@
-"""What a list means by a query: repeats stand in the one they are folded into, unless the query asks for them."""
+"""What a list means by a query: neither repeats nor evidence, unless the query asks for them.
+
+A repeat stands in the one that it is folded into, evidence in the alertgroup that is made of enough of it.
+"""
 
 from tocsin.query.tree import And, Exists, Is, Node, Not, Or, Range, Ref, Row, Tree, both
 
-FOLDED = Ref("folded")
-STANDING = Not(part=Exists(ref=FOLDED))
-"""Everything but what is folded."""
+FOLDED, GATHERED = Ref("folded"), Ref("gathered")
+NOT_FOLDED, NOT_GATHERED = Not(part=Exists(ref=FOLDED)), Not(part=Exists(ref=GATHERED))
 
 
-def standing(tree: Tree) -> Tree:
-    """The query without folded alertgroups; as it is if it names the field `folded`, or alertgroups by their ids."""
-    return tree if _names_folded(tree) or _by_id(tree) else both([tree, STANDING])
+def standing(tree: Tree, *, folded: bool = False) -> Tree:
+    """The query without folded and gathered alertgroups; as it is if it names alertgroups by their ids.
+
+    One that names the field `folded` or `gathered` is asked for these as it says; `folded`: repeats are meant anyway.
+    """
+    if _by_id(tree):
+        return tree
+    left_out = [] if folded or _names(tree, FOLDED) else [NOT_FOLDED]
+    return both([tree, *left_out, *([] if _names(tree, GATHERED) else [NOT_GATHERED])])
 
 
-def _names_folded(node: Node) -> bool:
+def _names(node: Node, ref: Ref) -> bool:
     match node:
         case Is() | Range() | Exists():
-            return node.ref == FOLDED
+            return node.ref == ref
         case And() | Or():
-            return any(map(_names_folded, node.parts))
+            return any(_names(part, ref) for part in node.parts)
         case Not() | Row():
-            return _names_folded(node.part)
+            return _names(node.part, ref)
     return False
 
 

@@ -26,6 +26,7 @@ class View(Noun, frozen=True, kw_only=True, dict=True):
     message: int = 0
     repeats: int | None = None
     folded: int | None = None
+    gathered: str | None = None
     seen: int = 1
     last_seen: Micros | None = None
     """None where it is when the group was received."""
@@ -125,6 +126,7 @@ _OF_GROUP: Mapping[str, Callable[[View], Iterable[Raw]]] = {
     "message": lambda view: [view.message] if view.message else [],
     "repeats": lambda view: _some(view.repeats),
     "folded": lambda view: _some(view.folded),
+    "gathered": lambda view: _some(view.gathered),
     "seen": lambda view: [view.seen],
     "last_seen": lambda view: [view.group.received if view.last_seen is None else view.last_seen],
     "via": lambda view: _some(view.via),

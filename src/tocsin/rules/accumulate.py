@@ -8,6 +8,8 @@ the order of adding them does not count.
 from collections.abc import Mapping
 from typing import NamedTuple
 
+import msgspec
+
 from tocsin import detection
 from tocsin.detection import Names
 from tocsin.formats.slips import LEVELS
@@ -32,7 +34,7 @@ class Rule(Noun, frozen=True, kw_only=True):
     query: str = ""
     width: Micros = HOUR
     threshold: int = 15 * ONE
-    weights: Mapping[Severity, int] = WEIGHTS
+    weights: Mapping[Severity, int] = msgspec.field(default_factory=lambda: WEIGHTS)
 
 
 class Share(NamedTuple):

@@ -31,7 +31,7 @@ class Decision(Noun, frozen=True, kw_only=True):
     why: tuple[Why, ...] = ()
 
 
-class _Question:
+class Question:
     """A query as it is asked now: what is said of dates in it holds for a second."""
 
     def __init__(self, query: str) -> None:
@@ -62,9 +62,9 @@ class Rulebook:
         """`lanes` are those that routes may owe; each of the `collections` owes its own lane alone."""
         self.routes, self.silences = tuple(routes), tuple(silences)
         self._lanes = tuple(lanes)
-        self._routes = [(route, _Question(route.query)) for route in routes]
-        self._collections = [(route, _Question(route.query)) for route in collections]
-        self._silences = [(one, _Question(one.query), recurrence(one.recurrence)) for one in silences]
+        self._routes = [(route, Question(route.query)) for route in routes]
+        self._collections = [(route, Question(route.query)) for route in collections]
+        self._silences = [(one, Question(one.query), recurrence(one.recurrence)) for one in silences]
         questions = [asked for _, asked in self._routes + self._collections] + [asked for _, asked, _ in self._silences]
         fields = {field for asked in questions for field in asked.fields}
         self.asks_entities = bool(fields & {"entity", "entity.type"})

@@ -6,8 +6,8 @@ from tocsin.model import Micros, Noun
 from tocsin.store.engine import Tx
 
 _FIELDS = (
-    "g.id, g.severity, g.created, g.updated, g.firstview, g.views, g.message, g.repeats, g.folded_into, g.seen,"
-    " g.last_seen, coalesce(m.source, ''), coalesce(m.sender, ''), coalesce(m.parser, '')"
+    "g.id, g.severity, g.created, g.updated, g.firstview, g.views, g.message, g.repeats, g.folded_into,"
+    " g.gathered, g.seen, g.last_seen, coalesce(m.source, ''), coalesce(m.sender, ''), coalesce(m.parser, '')"
 )
 
 
@@ -23,6 +23,7 @@ class Around(Noun, frozen=True, kw_only=True):
     message: int
     repeats: int | None
     folded: int | None
+    gathered: str | None
     seen: int
     last_seen: Micros | None
     via: str

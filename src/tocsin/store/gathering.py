@@ -5,7 +5,7 @@ at once count one after the other. One SELECT reads the heaps of a batch, one st
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -14,9 +14,6 @@ from tocsin.store import alertgroup, heap
 from tocsin.store.alertgroup import Summary
 from tocsin.store.engine import Change, Tx, packed
 from tocsin.store.heap import BELOW, RAISED
-
-if TYPE_CHECKING:
-    from tocsin.store.append import Entry
 
 MOST = 10_000
 """An alertgroup is raised with so many copies, the heaviest; more evidence is counted in it."""
@@ -76,7 +73,7 @@ class Enough(Noun, frozen=True, kw_only=True):
 class Gather(Noun, frozen=True, kw_only=True):
     """What an alertgroup adds to heaps. `lanes` are those that it would be owed to without its rule.
 
-    `made` makes the entry of what is raised; it is called within the transaction. Without, nothing is raised yet.
+    `made` makes the `append.Entry` of what is raised, within the transaction. Without it nothing is raised yet.
     """
 
     rule: str
@@ -84,7 +81,7 @@ class Gather(Noun, frozen=True, kw_only=True):
     threshold: int
     shares: tuple[Share, ...]
     lanes: tuple[str, ...] = ()
-    made: "Callable[[Enough], Entry] | None" = None
+    made: Callable[[Enough], Any] | None = None
 
     def heaps(self) -> list[Key]:
         """The heap of each share."""
@@ -106,7 +103,7 @@ class Gathering:
         self._heaps: dict[Key, _Heap] = {}
         self._piles: list[Sequence[Any]] = []
         self._evidence: list[Sequence[Any]] = []
-        self._enough: list[tuple[Enough, Callable[[Enough], Entry]]] = []
+        self._enough: list[tuple[Enough, Callable[[Enough], Any]]] = []
         if not wanted:
             return
         for rule, width, source, begun, weight, raised, touched in tx.rows(
@@ -133,7 +130,7 @@ class Gathering:
                 self._raise_if_enough(key, gather.threshold, gather.made, received)
         return BELOW
 
-    def _raise_if_enough(self, key: Key, threshold: int, made: "Callable[[Enough], Entry]", received: Micros) -> None:
+    def _raise_if_enough(self, key: Key, threshold: int, made: Callable[[Enough], Any], received: Micros) -> None:
         heap = self._heaps[key]
         if heap.weight < threshold:
             return
@@ -146,7 +143,7 @@ class Gathering:
         self._enough.append((enough, made))
         heap.weight = 0
 
-    def insert(self, tx: Tx) -> "list[Entry]":
+    def insert(self, tx: Tx) -> list[Any]:
         """Write what was laid down, once the alertgroups themselves stand; the entries of what is raised by it."""
         if self._evidence:
             tx.run(
@@ -167,7 +164,7 @@ class Gathering:
         )
         return self._entries(tx) if self._enough else []
 
-    def _entries(self, tx: Tx) -> "list[Entry]":
+    def _entries(self, tx: Tx) -> list[Any]:
         """What is to be stored of each heap that is enough, made of its evidence as it stands in the store."""
         copied: dict[int, list[Copied]] = {}
         counts: dict[int, int] = {}

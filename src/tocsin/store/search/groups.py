@@ -59,9 +59,7 @@ def names(s: Statement, leaf: Leaf) -> str | None:
         return wording.names(s, [found], name) if len(found) == len(leaf.values) else None
     if name == "delivery":
         return f"SELECT d.alertgroup AS id FROM delivery d WHERE {_owed(s, leaf)}" if _is_undelivered(leaf) else None
-    if name == "received":
-        return f"SELECT g.id AS id FROM alertgroup g WHERE {holds(s, leaf)}"
-    if name in ("received", "created", "updated"):
+    if name in ("received", "created", "updated", "gathered"):
         return f"SELECT g.id AS id FROM alertgroup g WHERE {holds(s, leaf)}"
     whole = isinstance(leaf, AnyOf) and all(isinstance(value, Text | Number) for value in leaf.values)
     if whole and name in ("owner", "message_id", "id", "message"):
@@ -102,6 +100,11 @@ def _choice(s: Statement, leaf: Leaf) -> str:
             return f"{column} {s.texts(found)}" if found else FALSE
         case AnyOf(values=values):
             return texts.among(s, column, values)
+
+
+def _gathered(s: Statement, leaf: Leaf) -> str:
+    asked = texts.among(s, "g.gathered", leaf.values) if isinstance(leaf, AnyOf) else TRUE
+    return f"(g.gathered IS NOT NULL AND {asked})"
 
 
 def _between(at: int, low: int | None, high: int | None, asked: Range) -> bool:
@@ -200,6 +203,7 @@ def _state(leaf: Leaf) -> str:
 _OTHERS: Mapping[str, Callable[[Statement, Leaf], str]] = {
     "status": _choice,
     "tlp": _choice,
+    "gathered": _gathered,
     "severity": _severity,
     "subject": _text,
     "owner": _text,
