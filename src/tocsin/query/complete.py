@@ -4,8 +4,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from tocsin.model import Noun
-from tocsin.query import fields
-from tocsin.query.fields import FIELDS, Field, Kind
+from tocsin.query.fields import ALERTGROUPS, Field, Kind, Table
 from tocsin.query.syntax import LONGEST
 from tocsin.query.values import literal
 
@@ -35,7 +34,9 @@ class Offer(Noun, frozen=True, kw_only=True):
     about: str = ""
 
 
-def complete(text: str, cursor: int, known: Mapping[str, Sequence[str]] | None = None) -> list[Offer]:
+def complete(
+    text: str, cursor: int, known: Mapping[str, Sequence[str]] | None = None, table: Table = ALERTGROUPS
+) -> list[Offer]:
     """What may stand at the cursor (characters from the start), best first; nothing inside of quotes.
 
     `known` gives the values that there are for fields of free text (`tag`, `source`, `parser` …), and under `data`,
@@ -53,14 +54,14 @@ def complete(text: str, cursor: int, known: Mapping[str, Sequence[str]] | None =
     typed, place = blank[start:], (start, len(before))
     asked = _VALUE.search(blank[max(0, start - 400) : start])
     if asked is not None:
-        return _values(asked["name"], asked["operator"], typed, place, known)
-    return _names(typed, place, known)
+        return _values(table, asked["name"], asked["operator"], typed, place, known)
+    return _names(table, typed, place, known)
 
 
 def _values(
-    name: str, operator: str, typed: str, place: tuple[int, int], known: Mapping[str, Sequence[str]]
+    table: Table, name: str, operator: str, typed: str, place: tuple[int, int], known: Mapping[str, Sequence[str]]
 ) -> list[Offer]:
-    found = fields.find(name)
+    found = table.find(name)
     if found is None:
         return []
     field, behind = found
@@ -78,16 +79,17 @@ def _of_field(field: Field, ordered: bool, known: Mapping[str, Sequence[str]]) -
     return [] if field.behind or ordered else [(literal(value), "") for value in known.get(field.name, ())]
 
 
-def _names(typed: str, place: tuple[int, int], known: Mapping[str, Sequence[str]]) -> list[Offer]:
+def _names(table: Table, typed: str, place: tuple[int, int], known: Mapping[str, Sequence[str]]) -> list[Offer]:
     head, dot, _ = typed.partition(".")
-    home = FIELDS.get(head.lower())
+    home = table.fields.get(head.lower())
     if dot and home is not None and home.behind:
         names = [(f"{head.lower()}.{literal(name)}:", home.about) for name in known.get(home.name, ())]
-        names += [(f"{name}:", field.about) for name, field in FIELDS.items() if name.startswith(f"{home.name}.")]
+        names += [(f"{name}:", field.about) for name, field in table.fields.items() if name.startswith(f"{home.name}.")]
         return _offers(typed, place, names)
-    own = [(f"{name}{'.' if field.behind == 'NAME' else ':'}", field.about) for name, field in FIELDS.items()]
-    own.append(("alert:{", "one and the same alert fulfils all of it"))
-    aliases = [(f"{alias}:", FIELDS[name].about) for alias, name in fields.NAMES.items() if alias != name]
+    own = [(f"{name}{'.' if field.behind == 'NAME' else ':'}", field.about) for name, field in table.fields.items()]
+    if table.rows:
+        own.append(("alert:{", "one and the same alert fulfils all of it"))
+    aliases = [(f"{alias}:", table.fields[name].about) for alias, name in table.names.items() if alias != name]
     return _offers(typed, place, [*own, *(_CONNECTING.items() if typed else ()), *(aliases if typed else ())])
 
 

@@ -1,4 +1,7 @@
-"""The one table of fields: what can be asked for, of which type it is, and under which other names people know it."""
+"""The one table of fields: what can be asked for, of which type it is, and under which other names people know it.
+
+It is that of alertgroups. Whoever has other things to ask for brings a `Table` of its own: the language stays the same.
+"""
 
 import difflib
 import enum
@@ -22,6 +25,7 @@ class Kind(enum.StrEnum):
     ENDPOINT = "address or text"
     MAC = "MAC address"
     CELL = "cell"
+    AMOUNT = "number"
 
 
 class Field(Noun, frozen=True, kw_only=True):
@@ -181,26 +185,39 @@ def _endpoints() -> Iterable[Field]:
             yield _field(name, kind, f"{what} of {about}", aliases, row=True, many=True)
 
 
-FIELDS: dict[str, Field] = {field.name: field for field in (*_GROUP, *_ALERT, *_endpoints())}
-"""Every field by its name, in the order in which they are told."""
-NAMES: dict[str, str] = {name: field.name for field in FIELDS.values() for name in (field.name, *field.aliases)}
-"""Name or alias -> name."""
+class Table:
+    """The fields that one kind of thing is asked for by: every field by its name, in the order in which they are told.
 
-
-def find(name: str) -> tuple[Field, str] | None:
-    """The field of a written name, and what stands behind its dot; None if there is none.
-
-    Names of fields are taken in any case and with - for _; what stands behind the dot is taken as it is.
+    `rows`: whether there are rows of which alert:{ } can ask for one.
     """
-    plain = name.lower().replace("-", "_")
-    if known := NAMES.get(plain):
-        field = FIELDS[known]
-        return None if field.behind == "NAME" else (field, "")
-    head, _, behind = name.partition(".")
-    known_head = NAMES.get(head.lower())
-    if known_head is None or not behind or not FIELDS[known_head].behind:
-        return None
-    return FIELDS[known_head], behind
+
+    def __init__(self, fields: Iterable[Field], *, rows: bool = False) -> None:
+        self.fields = {field.name: field for field in fields}
+        self.names = {name: field.name for field in self.fields.values() for name in (field.name, *field.aliases)}
+        self.rows = rows
+
+    def find(self, name: str) -> tuple[Field, str] | None:
+        """The field of a written name, and what stands behind its dot; None if there is none.
+
+        Names of fields are taken in any case and with - for _; what stands behind the dot is taken as it is.
+        """
+        plain = name.lower().replace("-", "_")
+        if known := self.names.get(plain):
+            field = self.fields[known]
+            return None if field.behind == "NAME" else (field, "")
+        head, _, behind = name.partition(".")
+        known_head = self.names.get(head.lower())
+        if known_head is None or not behind or not self.fields[known_head].behind:
+            return None
+        return self.fields[known_head], behind
+
+
+ALERTGROUPS = Table((*_GROUP, *_ALERT, *_endpoints()), rows=True)
+FIELDS: dict[str, Field] = ALERTGROUPS.fields
+"""Those of alertgroups."""
+NAMES: dict[str, str] = ALERTGROUPS.names
+"""Name or alias -> name."""
+find = ALERTGROUPS.find
 
 
 def nearest(wrong: str, names: Iterable[str]) -> str:

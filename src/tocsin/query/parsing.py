@@ -3,8 +3,8 @@
 import re
 
 from tocsin.errors import BadQuery
-from tocsin.query import fields, reading, tree
-from tocsin.query.fields import Field, Kind
+from tocsin.query import reading, tree
+from tocsin.query.fields import ALERTGROUPS, Field, Kind, Table, nearest
 from tocsin.query.syntax import LONGEST, Bounds, Compared, Group, Single, Written, written
 from tocsin.query.tree import Exists, Is, Node, Range, Ref, Row, Tree, Words
 from tocsin.query.values import Network, Place
@@ -16,16 +16,19 @@ LONGEST_NAME = 256
 _GROWTH = 64
 """How much longer the canonical text may be: a single sign can stand for eighteen letters."""
 _SINGLE = frozenset(
-    {Kind.WHOLE, Kind.FRACTION, Kind.CHOICE, Kind.DATE, Kind.KEYWORD, Kind.CELL, Kind.ADDRESS, Kind.MAC}
+    {Kind.WHOLE, Kind.FRACTION, Kind.AMOUNT, Kind.CHOICE, Kind.DATE, Kind.KEYWORD, Kind.CELL, Kind.ADDRESS, Kind.MAC}
 )
 
 
-def parse(text: str) -> Tree:
-    """The tree of a query. Raises BadQuery, which points at the character and says what to write instead."""
+def parse(text: str, table: Table = ALERTGROUPS) -> Tree:
+    """The tree of a query for things that have those fields.
+
+    Raises BadQuery, which points at the character and says what to write instead.
+    """
     found = written(text)
     if found is None:
         return tree.Everything()
-    understood = _Resolver().node(found)
+    understood = _Resolver(table).node(found)
     if len(text) > LONGEST // _GROWTH and len(str(understood)) > LONGEST:
         raise BadQuery("This query is too long when it is written out", 0, f"use at most {LONGEST:,} characters")
     return understood
@@ -34,7 +37,8 @@ def parse(text: str) -> Tree:
 class _Resolver:
     """One query being understood; counts its conditions."""
 
-    def __init__(self) -> None:
+    def __init__(self, table: Table) -> None:
+        self._table = table
         self._terms = 0
         self._in_row = False
 
@@ -62,6 +66,9 @@ class _Resolver:
         return Words(phrase=reading.words_of(part), place=place)
 
     def _row(self, part: Group, place: Place) -> Node:
+        if not self._table.rows:
+            remedy = "leave alert:{ } out and write what stands in it"
+            raise BadQuery("There are no rows to ask for here", part.start, remedy)
         if self._in_row:
             raise BadQuery("alert:{ } stands in itself", part.start, "leave the inner one out")
         self._in_row = True
@@ -88,9 +95,9 @@ class _Resolver:
         name = _unquoted(part.name)
         if len(name) > LONGEST_NAME:
             raise BadQuery("This name is too long", part.start, f"use at most {LONGEST_NAME} characters")
-        found = fields.find(name)
+        found = self._table.find(name)
         if found is None:
-            raise _no_field(name, part)
+            raise _no_field(self._table, name, part)
         field, behind = found
         if self._in_row and not field.row:
             remedy = f"write {field.name} outside of it"
@@ -151,12 +158,13 @@ def _unquoted(name: str) -> str:
     )
 
 
-def _no_field(name: str, part: Compared) -> BadQuery:
-    known = fields.NAMES.get(name.lower())
+def _no_field(table: Table, name: str, part: Compared) -> BadQuery:
+    known = table.names.get(name.lower())
     if known is not None:
         remedy = f"name the column, as in {known}.user:root" if known == "data" else "see the list of fields"
         return BadQuery(f"{name[:40]} needs a name behind a dot", part.start, remedy)
-    near = fields.nearest(name, fields.NAMES)
+    near = nearest(name, table.names)
     offer = f"did you mean {near}? " if near else ""
-    remedy = f"{offer}cells of rows are data.NAME; to search for the text itself, put it in quotes"
+    cells = "cells of rows are data.NAME; " if table.rows else ""
+    remedy = f"{offer}{cells}to search for the text itself, put it in quotes"
     return BadQuery(f"There is no field {name[:40]!r}", part.start, remedy)

@@ -67,7 +67,7 @@ def value(field: Field, written: Single) -> Comparable:
 
 def _plain(field: Field, text: str, written: Single) -> Comparable:
     match field.kind:
-        case Kind.WHOLE | Kind.FRACTION:
+        case Kind.WHOLE | Kind.FRACTION | Kind.AMOUNT:
             return _number(field, text, written)
         case Kind.CHOICE:
             return _choice(field, text, written)
@@ -143,6 +143,9 @@ def _number(field: Field, text: str, written: Single) -> Number:
     if field.kind is Kind.WHOLE:
         if _WHOLE.fullmatch(text) and -(2**63) <= int(text) < 2**63:
             return Number(int(text))
+    elif field.kind is Kind.AMOUNT:
+        if _FRACTION.fullmatch(text) and math.isfinite(float(text)):
+            return Number(_as_number(text))
     elif _FRACTION.fullmatch(text.removesuffix("%")):
         number = float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
         if 0 <= number <= 1:
@@ -181,6 +184,8 @@ def _takes(field: Field) -> str:
             return f"write a whole number, as in {field.name}:5 or {field.name}>=5"
         case Kind.FRACTION:
             return f"write a number from 0 to 1 or a percentage, as in {field.name}>=80%"
+        case Kind.AMOUNT:
+            return f"write a number, as in {field.name}:0.5 or {field.name}>=10"
         case Kind.CHOICE:
             return f"write one of {', '.join(field.choices)}"
         case Kind.DATE:
