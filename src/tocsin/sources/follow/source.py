@@ -10,11 +10,12 @@ from pydantic import Field
 
 from tocsin.errors import StoreUnavailable
 from tocsin.kit.paths import DataPath
+from tocsin.kit.rotation import rotated
 from tocsin.model import Message
 from tocsin.plugin import Desk, Source
 from tocsin.sources.follow.lines import Cutter, Portion
 from tocsin.sources.follow.place import Cursor, Mark, Place
-from tocsin.sources.follow.trail import Gone, Trail, first_sight, opened, rotated
+from tocsin.sources.follow.trail import Gone, Trail, first_sight, opened
 
 log = structlog.get_logger()
 

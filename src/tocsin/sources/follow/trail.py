@@ -6,17 +6,14 @@ new file at the path or one rotated away since, has something: whoever writes th
 
 import contextlib
 import os
-import re
 import stat
 from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
 
+from tocsin.kit.rotation import rotated
 from tocsin.sources.follow.place import Mark, Place
-
-ROTATED = r"[._-](?:\d[\dTZ.:_+-]*|old)"
-"""What rotation adds to a name, at its end or before its ending: eve.json.1, eve.json-20261122, eve-20261122.json."""
 
 
 class Gone(Exception):
@@ -111,13 +108,6 @@ class Trail:
 
     def _siblings(self) -> list[Path]:
         return [Path(entry.path) for entry in os.scandir(self.path.parent)]
-
-
-def rotated(name: str) -> re.Pattern[str]:
-    """Names that rotation gives to a file of this name."""
-    stem, dot, ending = name.rpartition(".")
-    inside = f"|{re.escape(stem)}{ROTATED}{re.escape(dot + ending)}" if stem else ""
-    return re.compile(f"{re.escape(name)}{ROTATED}{inside}")
 
 
 def first_sight(path: Path, *, at_end: bool, longest: int) -> Mark | None:
