@@ -81,7 +81,7 @@ def test_every_problem_is_found_at_once_and_the_rest_still_counts(tmp_path: Path
     )
     assert problems["http.hots"].remedy == "unknown key; did you mean host?"
     assert problems["detection.names.scr"].remedy == "there is no such field of a detection; did you mean src?"
-    assert "known are: collections, " in problems["colour"].remedy
+    assert "known are: accumulate, collections, " in problems["colour"].remedy
     assert (tree.http.max_rows, tree.http.port) == (5, 8417)
 
 

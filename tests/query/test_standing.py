@@ -39,7 +39,7 @@ def test_a_list_leaves_folded_ones_out_unless_they_are_asked_for(query: str, fou
 def test_what_a_list_means_can_be_written_as_a_query() -> None:
     meant = standing(parse("source:a or tag:b"))
 
-    assert str(meant) == "(source:a or tag:b) and not folded:*"
+    assert str(meant) == "(source:a or tag:b) and not folded:* and not gathered:*"
     assert str(parse(str(meant))) == str(meant)
     assert str(standing(meant)) == str(meant)
 

@@ -18,6 +18,7 @@ Examples:
   tocsin rules try --data ./var 'source:splunk and severity>=high'
   tocsin rules try --data ./var --days 30 tag:scan
   tocsin rules try --data ./var --fold splunk window_h=24 without=run_id,count subject_numbers=false
+  tocsin rules try --data ./var --days 30 --accumulate slips threshold=10 weights=low:0.3,medium:0.6
 """
 LISTED = ("by", "without")
 FLAGS = {"true": True, "false": False}
@@ -52,16 +53,27 @@ def list_rules(data: Path, file: Path | None, over: bool) -> None:
 @click.option(
     "--fold", "label", default=None, metavar="LABEL", help="Try to fold what a source sends again; * is every source."
 )
-def try_rule(data: Path, file: Path | None, words: tuple[str, ...], days: int, label: str | None) -> None:
+@click.option(
+    "--accumulate", "name", default=None, metavar="NAME", help="Try to gather evidence by a rule, or by a new one."
+)
+def try_rule(
+    data: Path, file: Path | None, words: tuple[str, ...], days: int, label: str | None, name: str | None
+) -> None:
     """Say what the query of a route or a silence would have meant, and change nothing.
 
     With --fold, say what folding repeats would have done; options are those of [repeats.LABEL] in the configuration.
+    With --accumulate, say what gathering evidence would have raised; options are those of [accumulate.NAME], and stand
+    in the place of its own.
     """
     from tocsin.cli.door import open_door
 
-    options = None if label is None else _options(words)
+    if label is not None and name is not None:
+        raise click.UsageError("--fold and --accumulate are two things to try: give one of them.")
+    options = None if label is None and name is None else _options(words, "--fold" if name is None else "--accumulate")
     with open_door(present(data), file) as door:
-        if options is not None:
+        if options is not None and name is not None:
+            _gather(door, {"name": name, "options": options, "days": days})
+        elif options is not None:
             _fold(door, {"label": label, "options": options, "days": days})
         else:
             _tell(door.ask("POST", "/api/v2/rule/try", {"query": " ".join(words), "days": days}))
@@ -93,14 +105,7 @@ def _tell(found: dict[str, Any]) -> None:
 
 
 def _fold(door: "Door", wanted: dict[str, Any]) -> None:
-    from tocsin.errors import TocsinError
-
-    told = _Folding()
-    with told.bar:
-        door.fetch("POST", "/api/v2/rule/fold", told.take, wanted)
-    if told.failed or told.done is None:
-        raise TocsinError(told.failed or "the running server broke off: call again")
-    found = told.done
+    found = _told(door, "/api/v2/rule/fold", wanted)
     click.echo(
         f"Over the last {_many(found['days'], 'day')}: {_many(found['alertgroups'], 'alertgroup')} of the source"
     )
@@ -110,7 +115,45 @@ def _fold(door: "Door", wanted: dict[str, Any]) -> None:
     _samples(found["samples"], times=True)
 
 
-class _Folding:
+def _gather(door: "Door", wanted: dict[str, Any]) -> None:
+    found = _told(door, "/api/v2/rule/accumulate", wanted)
+    click.echo(f"Over the last {_many(found['days'], 'day')}: {_many(found['evidence'], 'alertgroup')} of evidence")
+    pieces = _many(found["pieces"], "alert")
+    click.echo(f"  {pieces} in it weigh something; {found['threshold']:g} against one address in a window is enough")
+    if found["unknown"]:
+        click.echo(
+            f"  {_many(found['unknown'], 'alertgroup')} more would not be gathered: no source address or severity"
+        )
+    click.echo(f"  {_many(found['raised'], 'alertgroup')} would have been raised")
+    _heaps("Raised, the newest first:", found["samples"])
+    _heaps("Not enough, the fullest first:", found["fullest"])
+
+
+def _heaps(heading: str, heaps: Sequence[dict[str, Any]]) -> None:
+    if not heaps:
+        return
+    click.echo(f"\n{heading}")
+    rows = [
+        (one["source"], moment(one["begun"]), moment(one["ended"]), f"{one['weight']:.6g}", one["pieces"],
+         f"{one['first']}-{one['last']}")
+        for one in heaps
+    ]  # fmt: skip
+    print_table(("source", "from", "until", "weight", "alerts", "alertgroups"), rows, "")
+
+
+def _told(door: "Door", path: str, wanted: dict[str, Any]) -> dict[str, Any]:
+    """What comes of a rehearsal, with a bar where somebody looks on."""
+    from tocsin.errors import TocsinError
+
+    told = _Trying()
+    with told.bar:
+        door.fetch("POST", path, told.take, wanted)
+    if told.failed or told.done is None:
+        raise TocsinError(told.failed or "the running server broke off: call again")
+    return told.done
+
+
+class _Trying:
     """What the server says line by line, and the bar that shows it where somebody looks on."""
 
     def __init__(self) -> None:
@@ -148,14 +191,16 @@ def _samples(samples: Sequence[dict[str, Any]], *, times: bool) -> None:
     print_table(("id", "received", "times" if times else "status", "subject"), rows, "")
 
 
-def _options(words: Sequence[str]) -> dict[str, Any]:
-    """`window_h=24 by=source,subject` as the configuration has it. Raises click.UsageError."""
+def _options(words: Sequence[str], flag: str) -> dict[str, Any]:
+    """`window_h=24 by=source,subject weights=low:0.3` as the configuration has it. Raises click.UsageError."""
     found: dict[str, Any] = {}
     for word in words:
         name, equals, value = word.partition("=")
         if not equals:
-            raise click.UsageError(f"with --fold, write options as NAME=VALUE, such as window_h=24; got {word!r}")
-        if name in LISTED:
+            raise click.UsageError(f"with {flag}, write options as NAME=VALUE, such as window_h=24; got {word!r}")
+        if name == "weights":
+            found[name] = dict(part.split(":", 1) for part in value.split(",") if ":" in part)
+        elif name in LISTED and flag == "--fold":
             found[name] = [part.strip() for part in value.split(",") if part.strip()]
         else:
             found[name] = FLAGS.get(value.lower(), value)

@@ -102,7 +102,7 @@ class Refolded(Noun, frozen=True, kw_only=True):
 def rehearse(tx: Tx, query: str, days: int, now: Micros) -> Rehearsed:
     """Ask a query of the last days. Raises BadQuery, Malformed, TooSlow."""
     tree = parse(query)
-    asked = both([tree, _since(days)])
+    asked = both([tree, since(days)])
     until = time.monotonic() + WITHIN_S
     counts = {}
     for what in ("status:open", "status:closed", "status:promoted", "folded:*"):
@@ -130,14 +130,14 @@ def refold(
 
     What is read is counted as it came: open, whatever was decided about it since. Raises Malformed, TooSlow.
     """
-    asked = _since(days) if label == EVERY else both([parse(f"source:{quoted(label)}"), _since(days)])
+    asked = since(days) if label == EVERY else both([parse(f"source:{quoted(label)}"), since(days)])
     total = store.read(lambda tx: search.count_up_to(tx, asked, MOST * 10, now))
     kinds = _Kinds(rules[label])
     done, last = Refolded(days=days, total=total), 0
     yield done
-    while batch := store.read(partial(_batch, asked=asked, now=now, after=last)):
+    while batch := store.read(partial(batch_of, asked=asked, now=now, after=last)):
         last = batch[-1].id
-        for some in _by_rows(batch):
+        for some in by_rows(batch):
             whole = store.read(partial(alertgroup.load, ids=[known.id for known in some]))
             for known in some:
                 group = whole.get(known.id)
@@ -218,18 +218,20 @@ def _often(first: _First) -> tuple[int, int]:
     return first.times, first.known.id
 
 
-def _since(days: int) -> Tree:
+def since(days: int) -> Tree:
+    """What came within so many days. Raises Malformed."""
     if not 1 <= days <= LONGEST_DAYS:
         raise Malformed(f"days: write a whole number from 1 to {LONGEST_DAYS}")
     return parse(f"received>=now-{days}d")
 
 
-def _batch(tx: Tx, asked: Tree, now: Micros, after: int) -> list[Summary]:
+def batch_of(tx: Tx, asked: Tree, now: Micros, after: int) -> list[Summary]:
+    """The next few hundred alertgroups that are meant, in the order in which they came."""
     found = alertgroup.some(tx, search.ids(tx, asked, now, after, _AT_ONCE))
     return [found[id] for id in sorted(found)]
 
 
-def _by_rows(batch: Sequence[Summary]) -> Iterator[list[Summary]]:
+def by_rows(batch: Sequence[Summary]) -> Iterator[list[Summary]]:
     """The alertgroups in pieces of bounded size, whatever the number of their rows."""
     some: list[Summary] = []
     rows = 0

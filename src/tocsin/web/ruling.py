@@ -7,13 +7,14 @@ from typing import Any
 from pydantic import ValidationError
 
 from tocsin.app import Hub
-from tocsin.config.sections import RepeatsTable
+from tocsin.config.accumulate import AccumulateTable
+from tocsin.config.sections import RepeatsTable, Section
 from tocsin.errors import Malformed, Taken
 from tocsin.kit.problems import nearest
 from tocsin.model import Micros, Route, Silence
 from tocsin.query import dates, parse, predicate
 from tocsin.query.values import quoted
-from tocsin.rules import spans
+from tocsin.rules import accumulate, spans
 from tocsin.rules.repeats import Rule
 from tocsin.rules.spans import SECOND
 
@@ -106,13 +107,32 @@ def folding(hub: Hub, label: str, options: dict[str, Any]) -> dict[str, Rule]:
     try:
         rule = RepeatsTable.model_validate(options).rule()
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(map(str, first["loc"])) or "options"
-        known = "; options are " + ", ".join(RepeatsTable.model_fields) if first["type"] == "extra_forbidden" else ""
-        raise Malformed(f"{place}: {first['msg'].removeprefix('Value error, ')}{known}") from None
+        raise Malformed(_first_of(error, RepeatsTable)) from None
     if not rule.window:
         raise Malformed("window_h: 0 folds nothing: write how many hours may lie between two, such as 24")
     return {name: table.rule() for name, table in hub.config.repeats.items()} | {label: rule}
+
+
+def accumulating(hub: Hub, name: str, options: dict[str, Any]) -> accumulate.Rule:
+    """The accumulate rule of that name with these options over its own, or a new one. Raises Malformed, BadQuery."""
+    standing = hub.config.accumulate.get(name)
+    given = standing.model_dump(exclude_unset=True) if standing else {}
+    if not standing and not options:
+        known = ", ".join(hub.config.accumulate) or "there are none"
+        raise Malformed(f"name: there is no rule {name[:60]!r} in tocsin.toml ({known}): give its options")
+    try:
+        rule = AccumulateTable.model_validate({**given, **options}).rule(name or "tried")
+    except ValidationError as error:
+        raise Malformed(_first_of(error, AccumulateTable)) from None
+    _read(rule.query)
+    return rule
+
+
+def _first_of(error: ValidationError, table: type[Section]) -> str:
+    first = error.errors()[0]
+    place = ".".join(map(str, first["loc"])) or "options"
+    known = "; options are " + ", ".join(table.model_fields) if first["type"] == "extra_forbidden" else ""
+    return f"{place}: {first['msg'].removeprefix('Value error, ')}{known}"
 
 
 def _read(query: str) -> None:

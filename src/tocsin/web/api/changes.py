@@ -68,7 +68,7 @@ _KEPT_OF_BOTH: Mapping[str, str] = {
 KEPT_OF_ALERTGROUP: Mapping[str, str] = {
     **_KEPT_OF_BOTH,
     **dict.fromkeys(("alert_count", "open_count", "closed_count", "promoted_count", "views"), _COUNTED),
-    **dict.fromkeys(("view_history", "firstview", "folded_into", "seen", "last_seen"), _OWN),
+    **dict.fromkeys(("view_history", "firstview", "folded_into", "seen", "last_seen", "gathered"), _OWN),
 }
 KEPT_OF_ALERT: Mapping[str, str] = {
     **_KEPT_OF_BOTH,

@@ -10,7 +10,9 @@ from starlette.responses import Response, StreamingResponse
 
 from tocsin.errors import TocsinError
 from tocsin.indexing import rehearsal
+from tocsin.indexing.regathering import Heap, Regathered, regather
 from tocsin.indexing.rehearsal import LONGEST_DAYS, Refolded, Rehearsed, Sample
+from tocsin.rules.accumulate import ONE
 from tocsin.web import ruling
 from tocsin.web.answers import readable
 from tocsin.web.api.changes import decoded_as
@@ -34,6 +36,14 @@ class FoldTrial(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A way of folding to try: a label of a source and the options of `[repeats.LABEL]`."""
 
     label: str
+    options: dict[str, Any] = {}
+    days: Days = 7
+
+
+class GatherTrial(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A way of gathering to try: options of `[accumulate.NAME]`, over those that the rule has, if there is one."""
+
+    name: str = ""
     options: dict[str, Any] = {}
     days: Days = 7
 
@@ -90,8 +100,23 @@ async def post_fold(request: Request) -> Response:
     return StreamingResponse(_lines(steps), media_type="application/x-ndjson", headers={"Cache-Control": "no-store"})
 
 
-def _lines(steps: Iterator[Refolded]) -> Iterator[bytes]:
-    told, last = 0.0, None
+@described(
+    "What accumulating evidence would have raised over the last days; JSON lines tell how far it is.",
+    str,
+    media="application/x-ndjson",
+    body=GatherTrial,
+)
+async def post_accumulate(request: Request) -> Response:
+    """Each line is an object under `progress`, or at the end `done` or `error_msg`."""
+    wanted, now, hub = decoded_as(await body_of(request), GatherTrial), now_micros(), web_of(request).hub
+    rule = ruling.accumulating(hub, wanted.name, wanted.options)
+    steps = regather(hub.store, rule, hub.names, wanted.days, now)
+    return StreamingResponse(_lines(steps), media_type="application/x-ndjson", headers={"Cache-Control": "no-store"})
+
+
+def _lines(steps: Iterator[Refolded] | Iterator[Regathered]) -> Iterator[bytes]:
+    told = 0.0
+    last: Refolded | Regathered | None = None
     try:
         for last in steps:
             if time.monotonic() - told > TELL_EVERY_S:
@@ -103,9 +128,26 @@ def _lines(steps: Iterator[Refolded]) -> Iterator[bytes]:
         yield _line("done", last)
 
 
-def _line(kind: str, step: Refolded | None) -> bytes:
-    told = None if step is None else msgspec.structs.asdict(step) | {"samples": _samples(step.samples)}
+def _line(kind: str, step: Refolded | Regathered | None) -> bytes:
+    told: dict[str, Any] | None = None
+    if isinstance(step, Refolded):
+        told = msgspec.structs.asdict(step) | {"samples": _samples(step.samples)}
+    elif step is not None:
+        told = _regathered(step)
     return msgspec.json.encode({kind: told}) + b"\n"
+
+
+def _regathered(step: Regathered) -> dict[str, Any]:
+    return msgspec.structs.asdict(step) | {
+        "threshold": step.threshold / ONE,
+        "samples": [_heap(one) for one in step.samples],
+        "fullest": [_heap(one) for one in step.fullest],
+    }
+
+
+def _heap(one: Heap) -> dict[str, Any]:
+    times = {"begun": seconds(one.begun), "ended": seconds(one.ended)}
+    return msgspec.structs.asdict(one) | times | {"weight": one.weight / ONE}
 
 
 def _record(found: Rehearsed) -> TrialRecord:

@@ -71,7 +71,8 @@ class AlertgroupRecord(msgspec.Struct, frozen=True, kw_only=True):
 
     `message` is the message it was made of, `repeats` an earlier alertgroup that came under the same message_id with
     other content. `seen` counts it and what is folded into it, the newest of which came at `last_seen`; `folded_into`
-    is the alertgroup of which it is a repeat itself.
+    is the alertgroup of which it is a repeat itself. `gathered` is "below" for evidence of which there is not
+    enough, and "raised" once it stands in an alertgroup made of it.
     """
 
     id: Id
@@ -100,6 +101,7 @@ class AlertgroupRecord(msgspec.Struct, frozen=True, kw_only=True):
     folded_into: int | None
     seen: Count
     last_seen: int
+    gathered: str | None
     parsed: int = 0
     promotion_id: int = 0
     entry_count: int = 0
@@ -206,7 +208,7 @@ def _shared(group: alertgroup.Summary) -> dict[str, Any]:
     same = (
         *("id", "subject", "status", "message_id", "alert_count", "open_count", "closed_count", "promoted_count"),
         *("columns", "tlp", "severity", "owner", "groups", "ahrefs", "views", "message", "repeats"),
-        *("folded_into", "seen"),
+        *("folded_into", "seen", "gathered"),
     )
     taken = {name: getattr(group, name) for name in same}
     times = {name: seconds(getattr(group, name)) for name in ("created", "updated", "firstview")}

@@ -19,6 +19,7 @@ from tocsin.web.pages import ranges
 from tocsin.web.pages.asked import Asked, read
 from tocsin.web.pages.chosen import Chosen, choose, rows_behind
 from tocsin.web.pages.drawing import HEADERS, draw, piece, target_of
+from tocsin.web.pages.gathered import badges
 from tocsin.web.pages.lines import Line, line_of
 from tocsin.web.pages.marking import as_json
 from tocsin.web.pages.notices import notice_of
@@ -100,7 +101,8 @@ def _matched(n: int) -> str:
 def lines_of(tx: Tx, found: list[Summary], asked: Asked) -> list[Line]:
     """Alertgroups as the list shows them."""
     owed = delivery.of_groups(tx, [known.id for known in found])
-    return [line_of(known, owed[known.id], asked.suffix) for known in found]
+    told = badges(tx, found)
+    return [line_of(known, owed[known.id], asked.suffix, told.get(known.id, "")) for known in found]
 
 
 def alerts(request: Request) -> Response:
@@ -111,7 +113,8 @@ def alerts(request: Request) -> Response:
     if asked.form and not target and asked.wrong is None and not asked.problems:
         return RedirectResponse(address, 303)
     parts = listed(store_of(request), asked)
-    whole = {"here": "alerts", "asked": asked, "chosen": None, "curl": curl_of(request), **parts}
+    known = {"curl": curl_of(request), "gathers": _gathers(request)}
+    whole = {"here": "alerts", "asked": asked, "chosen": None, **known, **parts}
     if target == "more":
         return piece(request, "more_rows.html", **whole)
     if target == "groups" and parts["trouble"]:
@@ -142,12 +145,18 @@ def one(request: Request) -> Response:
     parts = {"chosen": store.read(work), **({} if target else listed(store, asked))}
     if target != "record":
         _count_view(request, group)
-    whole = {"here": "alerts", "asked": asked, "notice": notice_of(request, group), "curl": curl_of(request), **parts}
+    told = {"notice": notice_of(request, group), "curl": curl_of(request), "gathers": _gathers(request)}
+    whole = {"here": "alerts", "asked": asked, **told, **parts}
     if target == "record":
         return piece(request, "record.html", **whole)
     if target:
         return piece(request, "chosen_part.html", **whole)
     return draw(request, "alerts.html", views=beside(request, asked), **whole)
+
+
+def _gathers(request: Request) -> bool:
+    """Whether there are rules by which evidence is kept apart."""
+    return bool(web_of(request).hub.accumulating)
 
 
 def _count_view(request: Request, id: int) -> None:
@@ -164,7 +173,7 @@ def now(request: Request) -> Response:
     group = path_id(request)
     asked, known = asked_of(request), known_of(request)
     chosen = store_of(request).read(lambda tx: choose(tx, group, asked, entities=known, marks=False))
-    parts = ("facts", "labels", "repeats", "counts", "way", "why", "entities", "past")
+    parts = ("facts", "labels", "repeats", "evidence", "counts", "way", "why", "entities", "past")
     return piece(request, "changed.html", asked=asked, chosen=chosen, parts=parts, in_list=False, notice=None)
 
 

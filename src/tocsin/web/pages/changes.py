@@ -20,7 +20,7 @@ from tocsin.web.state import path_id, principal_of
 
 LONGEST_LABEL = 200
 MOST_LABELS = 100
-ALL_PARTS = ("facts", "labels", "repeats", "counts", "way", "why", "past")
+ALL_PARTS = ("facts", "labels", "repeats", "evidence", "counts", "way", "why", "past")
 
 
 def status(request: Request, form: Form) -> Response:

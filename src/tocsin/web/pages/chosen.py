@@ -14,6 +14,7 @@ from tocsin.store.message import Kept
 from tocsin.web.pages import ranges
 from tocsin.web.pages.asked import Asked
 from tocsin.web.pages.cells import cells_of, fields_of
+from tocsin.web.pages.gathered import Gathered, gathered_of
 from tocsin.web.pages.lines import Line, line_of
 from tocsin.web.pages.marking import LONGEST_TEXT, Marking
 from tocsin.web.pages.repeated import Repeats, repeats_of
@@ -93,6 +94,7 @@ class Chosen(NamedTuple):
     text: Words
     record: Record | None
     repeats: Repeats
+    gathered: Gathered
     why: list[Why]
     owed: list[Owed]
     entities: Section | None
@@ -118,9 +120,10 @@ def choose(
     owed = delivery.of_groups(tx, [id])[id]
     came_in = _message(tx, known)
     lines = history.of_group(tx, id)
+    evidence = gathered_of(tx, known)
     body, body_plain = alertgroup.texts(tx, id)
     plain = Chosen(
-        line=line_of(known, owed, asked.suffix),
+        line=line_of(known, owed, asked.suffix, evidence.badge),
         subject=known.subject,
         message=came_in,
         way=way_of(known, came_in, owed, recall.of_group(tx, id)),
@@ -137,6 +140,7 @@ def choose(
         text=(body_plain or body)[:LONGEST_TEXT],
         record=_record(tx, known, record) if record else None,
         repeats=repeats_of(tx, known),
+        gathered=evidence,
         why=rule.why(tx, id),
         owed=[one for one in owed if one.kind == "alert"],
         entities=None,

@@ -30,11 +30,12 @@ class SentTo(NamedTuple):
 
 
 class Line(NamedTuple):
-    """One alertgroup as the list shows it. `url` keeps the filter of the list."""
+    """One alertgroup as the list shows it. `url` keeps the filter of the list; `evidence` says how much there is."""
 
     known: Summary
     sent: SentTo
     url: str
+    evidence: str = ""
 
     @property
     def colour(self) -> str:
@@ -52,9 +53,9 @@ class Line(NamedTuple):
         return "" if self.known.severity is None else "▮" * max(1, self.known.severity)
 
 
-def line_of(known: Summary, owed: Sequence[Owed], suffix: str) -> Line:
+def line_of(known: Summary, owed: Sequence[Owed], suffix: str, evidence: str = "") -> Line:
     """The line of an alertgroup with its deliveries; `suffix` is the query that its link keeps."""
-    return Line(known, _sent(owed), f"/alerts/{known.id}{suffix}")
+    return Line(known, _sent(owed), f"/alerts/{known.id}{suffix}", evidence)
 
 
 def _sent(owed: Sequence[Owed]) -> SentTo:

@@ -11,6 +11,7 @@ from tocsin.app import Hub
 from tocsin.indexing.rehearsal import Refolded, Rehearsed
 from tocsin.model import Micros, Route, Silence
 from tocsin.rules import repeats, spans
+from tocsin.rules.accumulate import written
 from tocsin.rules.routes import active
 from tocsin.store import alertgroup, rule
 from tocsin.store.alertgroup import Summary
@@ -111,6 +112,7 @@ def overview(request: Request, status: int = 200, tried: Tried | None = None, **
         over=over[:HELD],
         more_over=len(over) - HELD,
         folds=hub.config.repeats,
+        gathers=[(name, table, written(table.rule(name).threshold)) for name, table in hub.config.accumulate.items()],
         parts=repeats.PARTS,
         forms={name: {**standing, **fields.get(name, {})} for name, standing in forms.items()},
         tried=tried,

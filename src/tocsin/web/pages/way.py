@@ -43,6 +43,10 @@ def way_of(known: Summary, message: Kept | None, owed: Sequence[Owed], recalls: 
     """Every step of an alertgroup so far, deliveries in the order in which they were owed, recalls among them."""
     folded = f"Folded into alertgroup {known.folded_into} as its repeat: not sent to where that was sent"
     repeat = [Step("held", folded, known.received)] if known.folded_into else []
+    if known.gathered == "below":
+        repeat.append(Step("held", "Evidence, of which there is not enough: kept, sent to nobody", known.received))
+    elif known.gathered:
+        repeat.append(Step("held", "Evidence: sent with others, in the alertgroup made of it", known.received))
     sent = [(one.created, 1, _delivery(one)._replace(lane=one.lane if one.kind == "alert" else "")) for one in owed]
     taken_back = [(one.at, 0, _recalled(one)) for one in recalls]
     told = [step for *_, step in sorted([*sent, *taken_back], key=lambda each: each[:2])]
