@@ -97,6 +97,5 @@ def _ports(found: dict[str, str]) -> tuple[str, str]:
 
 
 def _decimal(text: str) -> str:
-    return (
-        f"CASE WHEN regexp_full_match({text}, {_HEXADECIMAL}) THEN TRY_CAST({text} AS INTEGER)::VARCHAR ELSE {text} END"
-    )
+    hexadecimal = f"regexp_full_match({text}, {_HEXADECIMAL})"
+    return f"CASE WHEN {hexadecimal} THEN TRY_CAST({text} AS INTEGER)::VARCHAR ELSE {text} END"

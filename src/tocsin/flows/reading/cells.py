@@ -57,7 +57,7 @@ def selected(cells: Sequence[Cell]) -> str:
 
 
 def complaint(cells: Sequence[Cell], needed: Sequence[str] = ()) -> str:
-    """SQL for what is wrong with a line, in words: a text that has no value, a needed one that is missing; else NULL."""
+    """SQL for what is wrong with a line, in words: a text without a value, a needed one missing; else NULL."""
     wrong = [f"WHEN {cell.text} IS NULL THEN '{cell.column} is missing'" for cell in cells if cell.column in needed]
     wrong += [
         f"WHEN {cell.text} IS NOT NULL AND ({cell.value}) IS NULL"

@@ -32,8 +32,9 @@ class Delimited:
         given = lines(piece, connection)
         end = self._end(given, connection)
         # What comes after the last field of the header is empty where a line ends in a delimiter.
+        beyond = f"list_filter(f[{self._fields + 1}:], lambda each: trim(each) <> '')"
         miscounted = (
-            f"CASE WHEN len(f) < {self._fields} OR len(list_filter(f[{self._fields + 1}:], lambda each: trim(each) <> '')) > 0"
+            f"CASE WHEN len(f) < {self._fields} OR len({beyond}) > 0"
             f" THEN len(f) || ' fields, and not {self._fields}' END"
         )
         connection.execute(
@@ -46,9 +47,8 @@ class Delimited:
         ((kept, malformed),) = connection.execute(
             "SELECT count(*) FILTER (reason IS NULL), count(reason) FROM delimited"
         ).fetchall()
-        rows = (
-            f"SELECT no, {stable_uid('no', 'line')} AS uid, {selected(self._cells)} FROM delimited WHERE reason IS NULL"
-        )
+        cells = f"{stable_uid('no', 'line')} AS uid, {selected(self._cells)}"
+        rows = f"SELECT no, {cells} FROM delimited WHERE reason IS NULL"
         return Found(
             rows={self._kind: rows} if kept else {},
             malformed="SELECT no, text, reason FROM delimited WHERE reason IS NOT NULL" if malformed else "",

@@ -33,7 +33,7 @@ _TEXT = "VARCHAR"
 _SHAPE = {
     **dict.fromkeys(("timestamp", "event_type", "flow_id", "src_ip", "src_port", "dest_ip", "dest_port"), _TEXT),
     **dict.fromkeys(("proto", "app_proto", "icmp_type", "icmp_code"), _TEXT),
-    "ether": dict.fromkeys(("src_mac", "dest_mac"), _TEXT) | dict.fromkeys(("src_macs", "dest_macs"), [_TEXT]),
+    "ether": dict.fromkeys(("src_mac", "dest_mac"), _TEXT) | {key: [_TEXT] for key in ("src_macs", "dest_macs")},
     "flow": dict.fromkeys(
         ("start", "end", "state", "pkts_toserver", "pkts_toclient", "bytes_toserver", "bytes_toclient"), _TEXT
     ),
@@ -166,7 +166,7 @@ class Eve:
     tool = "suricata"
 
     def read(self, piece: Piece, connection: "DuckDBPyConnection") -> Found:
-        """Rows of the events that are kept; a line that is no event, or has a field that cannot be read, is malformed."""
+        """Rows of the events that are kept; one that is none, or has a field that cannot be read, is malformed."""
         kinds = " ".join(f"WHEN '{type_}' THEN '{kind}'" for type_, kind in KINDS.items())
         wrong = " ".join(f"WHEN '{kind}' THEN {complaint(cells, ('start',))}" for kind, cells in _CELLS.items())
         connection.execute(

@@ -22,7 +22,9 @@ from tocsin.flows.reading.reader import Reader
 MAGIC = tuple(bytes.fromhex(magic) for magic in ("0ca50100", "0ca50200", "a50c0001", "a50c0002"))
 """A file of layout 1 or 2 begins so (nffile.h), of a little-endian machine or a big-endian one."""
 
-_WITHOUT_HEADER = "ts,te,td,sa,da,sp,dp,pr,flg,fwd,stos,ipkt,ibyt,opkt,obyt,in,out,sas,das,smk,dmk,dtos,dir".split(",")
+_WITHOUT_HEADER = """
+    ts te td sa da sp dp pr flg fwd stos ipkt ibyt opkt obyt in out sas das smk dmk dtos dir
+""".split()
 """The first columns of nfdump up to 1.7.4, which `-q` prints without a header."""
 
 _COLUMNS = {
@@ -91,7 +93,7 @@ class Nfdump:
 
 
 def recognise(head: bytes) -> Reader | Nfdump | None:
-    """nfdump's own layout by its magic number; its CSV by the header, or by two times and two addresses without one."""
+    """The own layout by its magic number; the CSV by its header, or by two times and two addresses without one."""
     if head.startswith(MAGIC):
         return Nfdump()
     header = head.partition(b"\n")[0].decode("utf-8", "replace").rstrip("\r")
@@ -160,9 +162,9 @@ def _ports(sport: str, dport: str, proto: str) -> tuple[str, str]:
     icmp = f"{proto} IN ('ICMP', 'ICMP6')"
     dotted = f"{icmp} AND regexp_full_match({dport}, '[0-9]+[.][0-9]+')"
     word = f"{icmp} AND {sport} = '0' AND regexp_full_match({dport}, '[0-9]{{1,5}}')"
+    type_, code = (f"split_part({dport}, '.', {number})" for number in (1, 2))
+    high, low = (f"(TRY_CAST({dport} AS INTEGER) {part})::VARCHAR" for part in (">> 8", "& 255"))
     return (
-        f"CASE WHEN {dotted} THEN split_part({dport}, '.', 1)"
-        f" WHEN {word} THEN (TRY_CAST({dport} AS INTEGER) >> 8)::VARCHAR ELSE {sport} END",
-        f"CASE WHEN {dotted} THEN split_part({dport}, '.', 2)"
-        f" WHEN {word} THEN (TRY_CAST({dport} AS INTEGER) & 255)::VARCHAR ELSE {dport} END",
+        f"CASE WHEN {dotted} THEN {type_} WHEN {word} THEN {high} ELSE {sport} END",
+        f"CASE WHEN {dotted} THEN {code} WHEN {word} THEN {low} ELSE {dport} END",
     )
