@@ -22,9 +22,8 @@ from tocsin.flows.reading.reader import Reader
 MAGIC = tuple(bytes.fromhex(magic) for magic in ("0ca50100", "0ca50200", "a50c0001", "a50c0002"))
 """A file of layout 1 or 2 begins so (nffile.h), of a little-endian machine or a big-endian one."""
 
-_WITHOUT_HEADER = """
-    ts te td sa da sp dp pr flg fwd stos ipkt ibyt opkt obyt in out sas das smk dmk dtos dir
-""".split()
+_OLD = "ts te td sa da sp dp pr flg fwd stos ipkt ibyt opkt obyt in out sas das smk dmk dtos dir"
+_WITHOUT_HEADER = _OLD.split()
 """The first columns of nfdump up to 1.7.4, which `-q` prints without a header."""
 
 _COLUMNS = {
