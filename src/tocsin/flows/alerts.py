@@ -25,7 +25,7 @@ class Events(NamedTuple):
     key: str
     """Of the content, so the same each time these events are offered."""
     body: bytes
-    count: int
+    lines: int
     through: int
     """The place of the last of them."""
 
@@ -59,7 +59,7 @@ def _next(dataset: Dataset, after: int) -> Events | None:
         with dataset.connection() as connection:
             rows = f"FROM {dataset.rows(waiting, _COLUMNS)} WHERE place > {after}"
             ((first,),) = connection.execute(f"SELECT min(place) {rows}").fetchall()
-            # An import never changes once it counts; the next may grow until it does. So a portion ends with its import.
+            # An import never changes once it counts, and others come behind it: a portion ends with its import.
             end = place(line_of(first)[0] + 1)
             found = connection.execute(
                 f"SELECT place, event {rows} AND place < {end} ORDER BY place LIMIT {MOST}"
