@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tocsin.cli import main
+from tocsin.cli.migrate.slips import migrated
 from tocsin.destinations.warden import Warden as WardenOut
 from tocsin.sources.warden import Warden as WardenIn
 
@@ -333,3 +334,40 @@ def test_a_missing_file_and_one_that_is_there_are_named(
     assert there.read_text() == "# mine\n"
     assert printed[0] == 0
     assert "slips_taxii" in tomllib.loads(printed[1])["destinations"]
+
+
+def test_labelled_flows_are_exported_as_slips_was_to_do_it(slips: Slips) -> None:
+    yaml = SHIPPED.replace("export_labeled_flows: false", "export_labeled_flows: true")
+
+    made = slips.migrated(yaml.replace("export_format: json", "export_format: TSV"))["flows"]
+
+    assert made == {"export_labeled_flows": True, "export_formats": ["tsv"], "timewindow_s": 3600}
+    assert slips.became("export_labeled_flows") == "export_labeled_flows of [flows] where true"
+    assert slips.became("label").startswith("nothing: ")
+    assert "zeek_files" in slips.text
+
+
+def test_in_both_directions_the_label_of_slips_is_the_word_for_what_is_not_malicious(slips: Slips) -> None:
+    yaml = SHIPPED.replace("export_labeled_flows: false", "export_labeled_flows: true")
+
+    made = slips.migrated(yaml.replace("direction: out", "direction: all"))["flows"]
+
+    assert made["benign"] == "normal"
+    assert slips.became("label") == "benign of [flows]"
+
+
+def test_flows_stay_out_of_the_file_where_slips_was_not_to_export_them(slips: Slips) -> None:
+    made = slips.migrated(SHIPPED)
+
+    assert "flows" not in made
+    assert slips.became("export_format") == "not needed: export_labeled_flows is not true"
+
+
+def test_with_its_output_the_flows_of_slips_are_followed_and_exported_where_it_would(slips: Slips) -> None:
+    slips.file.write_text("parameters: {export_labeled_flows: true, time_window_width: only_one_tw}\n")
+
+    tree = tomllib.loads(migrated(slips.file, None, None, slips.root / "output"))["flows"]
+
+    assert tree["follow"] == [str(slips.root / "output" / "zeek_files")]
+    assert tree["export_to"] == str(slips.root / "output")
+    assert tree["timewindow_s"] == 366 * 86_400

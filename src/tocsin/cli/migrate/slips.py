@@ -33,7 +33,7 @@ Examples:
     "--output",
     metavar="DIR",
     type=click.Path(file_okay=False, path_type=Path),
-    help="Where Slips writes (its -o); its alerts.json there is followed.",
+    help="Where Slips writes (its -o); its alerts.json there is followed, and its flows where it was to export them.",
 )
 def slips(config: Path, to: Path | None, root: Path | None, output: Path | None) -> None:
     """Write the tocsin.toml that does what Slips' slips.yaml asked for.
@@ -54,7 +54,7 @@ def slips(config: Path, to: Path | None, root: Path | None, output: Path | None)
 
 def migrated(config: Path, to: Path | None, root: Path | None, output: Path | None = None) -> str:
     """The file's text. Raises Malformed and OSError."""
-    from tocsin.cli.migrate import slips_keys, slips_rest
+    from tocsin.cli.migrate import slips_flows, slips_keys, slips_rest
     from tocsin.cli.migrate.written import checked, text_of
 
     keys = slips_keys.Keys(tree_of(config))
@@ -67,12 +67,12 @@ def migrated(config: Path, to: Path | None, root: Path | None, output: Path | No
         *slips_rest.warden(keys, above),
     ]
     tables = checked(tables, (to or Path("tocsin.toml")).resolve().parent)
-    routes = slips_rest.routes(keys, tables)
+    rest = [*slips_flows.flows(keys, output), *slips_rest.routes(keys, tables)]
     slips_rest.nothing_came_of(keys)
     head = [f"Made of {place} by `tocsin migrate slips`.", "", "What Slips finds comes in by following its alerts.json"]
     head[-1] += " (docs/follow.md)," if output else " (docs/follow.md; --output DIR says where it is),"
     head += ["or by POST of it, or of its evidence as JSON, to /api/v2/alertgroup (docs/idea.md)."]
-    return text_of(head, keys.became, tables, routes)
+    return text_of(head, keys.became, tables, rest)
 
 
 def tree_of(config: Path) -> Mapping[str, Any]:

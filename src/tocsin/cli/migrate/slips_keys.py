@@ -19,11 +19,6 @@ EXPORTING = "exporting_alerts"
 TAXII, TAXII1, SLACK, IDMEF = "slips_taxii", "slips_taxii1", "slips_slack", "slips_idmef"
 
 NOT_ALERTS = {
-    "export_labeled_flows": "labels of flows are not alerts: Slips goes on writing them by itself",
-    "export_format": "the form of the labelled flows, which Slips goes on writing by itself",
-    "label": "a label for flows, which Slips goes on giving by itself",
-    "analysis_direction": "what Slips looks at, which stays with Slips",
-    "time_window_width": "Slips goes on deciding itself when evidence makes an alert",
     "export_strato_letters": "training data of Slips, no alerts",
     "metadata_dir": "files about a run of Slips, no alerts",
     "store_zeek_files_in_the_output_dir": "files of Zeek, no alerts",
