@@ -63,6 +63,7 @@ class Hub:
             os.close(self._lock)
             raise
         self.started: Micros = now()
+        self.dataset = config.flows.dataset(data)
         self.names = detection.DEFAULT.with_users(config.detection.names)
         limits = Limits(max_rows=config.http.max_rows, split_rows=config.http.split_rows)
         repeats = {label: table.rule() for label, table in config.repeats.items()}
