@@ -7,8 +7,7 @@ holds a copy of each row, its text as received. So it stands for itself when ret
 import msgspec
 
 from tocsin.errors import Malformed
-from tocsin.formats.times import rfc3339
-from tocsin.model import TLP, Alert, Alertgroup, Detection, Micros
+from tocsin.model import TLP, Alert, Alertgroup, Detection
 
 MEDIA_TYPE = "application/vnd.tocsin.accumulated+json"
 
@@ -59,21 +58,22 @@ def read(body: bytes) -> Alertgroup:
         raise Malformed(f"no evidence as Tocsin writes it: {error}") from None
     pieces = len(found.evidence) + found.more
     many = f"{pieces:,} alert{'' if pieces == 1 else 's'}"
+    window = _span(found.begun, found.ended)
     left_out = f" The {len(found.evidence):,} heaviest stand here." if found.more else ""
     return Alertgroup(
-        subject=f"Enough evidence against {found.source}: {many} from {found.begun} to {found.ended}",
+        subject=f"Enough evidence against {found.source}: {many} from {window}",
         alerts=tuple(Alert(json=bytes(one.row).decode(), detection=one.detection) for one in found.evidence),
         columns=found.columns,
         tags=found.tags,
         sources=found.sources,
         tlp=found.tlp,
-        body_plain=f"The rule {found.rule} gathered {many} against {found.source} from {found.begun} to {found.ended}. "
+        body_plain=f"The rule {found.rule} gathered {many} against {found.source} from {window}. "
         f"Together they weigh {found.weight:g}, and {found.threshold:g} is enough.{left_out}",
     )
 
 
-def minute(at: Micros) -> str:
-    """A time for people: RFC 3339, without seconds where it is a whole minute."""
-    text = rfc3339(at)
-    whole = at % 60_000_000 == 0
-    return f"{text[:16]}Z" if whole else text
+def _span(begun: str, ended: str) -> str:
+    """Two times of RFC 3339 for people: 2024-10-04 13:00 to 14:00 UTC."""
+    days, clocks = zip(*(one.rstrip("Z").partition("T")[::2] for one in (begun, ended)), strict=True)
+    first, last = (clock.removesuffix(":00") if clock.count(":") == 2 else clock for clock in clocks)
+    return f"{days[0]} {first} to {'' if days[0] == days[1] else f'{days[1]} '}{last} UTC"

@@ -11,6 +11,7 @@ from tocsin import detection
 from tocsin.entities import Known
 from tocsin.formats import accumulated
 from tocsin.formats.accumulated import Accumulated, Piece
+from tocsin.formats.times import rfc3339
 from tocsin.intake.deciding import Decider, fresh
 from tocsin.model import TLP, Alertgroup, Message, Why, worst_of
 from tocsin.query import FIELDS
@@ -114,8 +115,8 @@ class Evidence:
         found = Accumulated(
             rule=enough.rule,
             source=enough.source,
-            begun=accumulated.minute(enough.begun),
-            ended=accumulated.minute(enough.begun + enough.width),
+            begun=rfc3339(enough.begun),
+            ended=rfc3339(enough.begun + enough.width),
             n=enough.n,
             weight=enough.weight / ONE,
             threshold=enough.threshold / ONE,
