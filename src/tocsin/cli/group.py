@@ -57,6 +57,7 @@ Exit codes: 0 done, 1 not done (the reason is on standard error), 2 the command 
         "replay": f"{HERE}.replay:replay",
         "recall": f"{HERE}.recall:recall",
         "export": f"{HERE}.export:export",
+        "flows": f"{HERE}.flows:flows",
         "migrate": f"{HERE}.migrate:migrate",
         "rules": f"{HERE}.rules:rules",
         "parser": f"{HERE}.parser:parser",

@@ -40,6 +40,7 @@ CREATE TABLE IF NOT EXISTS import (
     done       INTEGER NOT NULL DEFAULT 0
 );
 CREATE INDEX IF NOT EXISTS import_size ON import (size) WHERE done = 1;
+CREATE INDEX IF NOT EXISTS import_head ON import (substr(digest, 1, 16), size) WHERE done = 1;
 CREATE TABLE IF NOT EXISTS part (
     file      TEXT PRIMARY KEY,
     import    INTEGER NOT NULL,
@@ -93,8 +94,9 @@ class Malformed(NamedTuple):
 class Imported(NamedTuple):
     """A file, or the part of it from byte `begin`, that was read. `size` is where it ended, in uncompressed bytes.
 
-    `digest` is of its uncompressed content from the file's very beginning up to `size`: the same content under another
-    name, compressed or rotated, is the same file. `skipped` lines are sound and none of ours.
+    `digest` is of its uncompressed content from the file's very beginning up to `size`, and in front of that the
+    beginning of the digest of its first 4096 bytes: the same content under another name, compressed or rotated, is the
+    same file. `skipped` lines are sound and none of ours.
     """
 
     id: int
@@ -108,6 +110,19 @@ class Imported(NamedTuple):
     malformed: int
     skipped: int
     at: Micros
+
+
+class Totals(NamedTuple):
+    """What was ever read, and the parts and rows that count now; `last` is when it was read last, 0 for never."""
+
+    imports: int
+    lines: int
+    rows: int
+    malformed: int
+    skipped: int
+    last: Micros
+    parts: int
+    kept: int
 
 
 class Catalogue:
@@ -181,6 +196,10 @@ class Catalogue:
             self._sql.executemany("INSERT INTO part VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", parts)
             self._sql.executemany("INSERT INTO malformed VALUES (?, ?, ?, ?)", ((done.id, *line) for line in malformed))
 
+    def abandon(self, importing: int) -> None:
+        """Forget an import that was begun; it has no parts."""
+        self._sql.execute("DELETE FROM import WHERE id = ? AND done = 0", (importing,))
+
     def imports(self, *, size: int | None = None) -> list[Imported]:
         """What was read, in order; only what ended at that size, where asked."""
         rows = self._sql.execute(
@@ -190,10 +209,32 @@ class Catalogue:
         )
         return [Imported(*row) for row in rows]
 
+    def totals(self) -> Totals:
+        """Counted now."""
+        return Totals(
+            *self._one(
+                "SELECT count(*), coalesce(sum(lines), 0), coalesce(sum(rows), 0), coalesce(sum(malformed), 0),"
+                " coalesce(sum(skipped), 0), coalesce(max(at), 0), (SELECT count(*) FROM part),"
+                " (SELECT coalesce(sum(rows), 0) FROM part) FROM import WHERE done = 1",
+                (),
+            )
+        )
+
     def sizes(self, most: int) -> list[int]:
         """Where files that were read ended, up to `most` bytes, each once: a content may be known up to there."""
         rows = self._sql.execute("SELECT DISTINCT size FROM import WHERE done = 1 AND size <= ? ORDER BY size", (most,))
         return [int(size) for (size,) in rows]
+
+    def known(self, head: str, small: int) -> dict[int, set[str]]:
+        """The digests of contents that begin alike, by their sizes, and of all that are smaller than so many bytes."""
+        found: dict[int, set[str]] = {}
+        for size, digest in self._sql.execute(
+            "SELECT size, digest FROM import WHERE done = 1 AND size >= ?1 AND substr(digest, 1, 16) = ?2"
+            " UNION SELECT size, digest FROM import WHERE done = 1 AND size < ?1",
+            (small, head),
+        ):
+            found.setdefault(size, set()).add(digest)
+        return found
 
     def malformed(self, importing: int, most: int = 1000) -> list[Malformed]:
         """The lines kept aside of an import, at most so many."""

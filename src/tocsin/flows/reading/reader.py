@@ -1,4 +1,4 @@
-"""What the form of a file is, and what a reader of it does: lines of text -> SQL for rows, lines kept aside, lines left.
+"""What the form of a file is, and what its reader does: lines of text -> SQL for rows, and for lines kept aside.
 
 A form recognises a file by its first bytes, never by its name. The importer then cuts the file into pieces of whole
 lines and gives them to the form's reader one after the other; all work on lines is DuckDB's.
@@ -7,7 +7,7 @@ lines and gives them to the form's reader one after the other; all work on lines
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -19,7 +19,7 @@ LINES = "lines"
 
 
 class Piece(NamedTuple):
-    """Some lines of a file, in a file of their own: UTF-8, each ends in a line feed alone; what was not UTF-8 is \\xNN.
+    r"""Some lines of a file, in a file of their own: UTF-8, each ends in a line feed alone; what was not UTF-8 is \xNN.
 
     `first` is the number of the first of them in the whole file, which begins at 1.
     """
@@ -38,8 +38,12 @@ class Found(NamedTuple):
     `kinds.KINDS[kind]` by their names and types, in any order; what is left out is NULL. Leave out `place`, `tool`
     (it is the reader's), `finish`, `pkts` and `bytes` (they are start + dur and the sums, unless you yield them),
     `dir` ("->" unless you yield it), `aid` and `community_id`. `start` and `finish` are microseconds since the epoch.
+    Yield `wrong` (VARCHAR, NULL for sound lines) where a line cannot be read: it is kept aside with these few words,
+    and with its text from the table `lines`. Rows come in the order of `no`, one for a line.
+
     Yield `aid_time` as well (VARCHAR: seconds since the epoch, "1700000000.1234567") where a start has more than six
-    decimals: the fingerprint is of all of them.
+    decimals: the fingerprint is of all of them. And `aid_proto` where the protocol is known and the log does not say
+    it.
 
     `malformed` is a SELECT of `no, text, reason` (a few words: "dur is not a number: 'x'"), empty for none.
     `skipped` lines are sound and none of ours: headers, events that nobody keeps.
@@ -70,6 +74,7 @@ class Reader(Protocol):
         ...
 
 
+@runtime_checkable
 class Translator(Protocol):
     """For files that are no text: a program turns one into files that are."""
 
