@@ -1,4 +1,4 @@
-"""Evidence in a browser: how much of it there is on its line and page, sent by hand, and raised, with and without script."""
+"""Evidence in a browser: how much of it there is, sent by hand, and raised, with and without script."""
 
 from typing import Any
 

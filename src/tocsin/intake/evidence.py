@@ -116,7 +116,7 @@ class Evidence:
             rule=enough.rule,
             source=enough.source,
             begun=rfc3339(enough.begun),
-            ended=rfc3339(enough.begun + enough.width),
+            ended=rfc3339(accumulate.ended(enough.begun, enough.width)),
             n=enough.n,
             weight=enough.weight / ONE,
             threshold=enough.threshold / ONE,

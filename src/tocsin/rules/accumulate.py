@@ -13,6 +13,7 @@ import msgspec
 from tocsin import detection
 from tocsin.detection import Names
 from tocsin.formats.slips import LEVELS
+from tocsin.formats.times import LATEST, writable
 from tocsin.model import Alertgroup, Micros, Noun, Severity
 
 ONE = 1_000_000
@@ -74,9 +75,15 @@ def shares(group: Alertgroup, rule: Rule, received: Micros, names: Names = detec
         source = next((address for end in said.sources for address in end.addresses), "")
         if not source:
             return Shares(unknown="nothing in it says from which address it came")
-        at = next((one for one in (said.detected, said.start, said.end) if one is not None), received)
+        times = (said.detected, said.start, said.end)
+        at = next((one for one in times if one is not None and writable(one)), received)
         found.append(Share(place, source, at // rule.width * rule.width, weight))
     return Shares(tuple(found))
+
+
+def ended(begun: Micros, width: Micros) -> Micros:
+    """When a window ends: at the latest where the calendar does."""
+    return min(begun + width, LATEST - 1)
 
 
 def written(weight: int) -> str:
