@@ -141,7 +141,7 @@ class _Desk(NamedTuple):
 def _importing(dataset: Dataset, zone: str) -> Iterator[_Desk]:
     try:
         ZoneInfo(zone)
-    except (ValueError, OSError) as error:
+    except (KeyError, ValueError, OSError) as error:
         raise FlowsError(f"there is no time zone {zone!r}; write one like Europe/Prague") from error
     with dataset.connection() as connection, dataset.catalogue() as catalogue, catalogue.importing():
         connection.execute("SET VARIABLE zone = ?", [zone])
