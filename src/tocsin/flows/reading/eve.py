@@ -5,6 +5,7 @@ other types are left. The original text of an alert event is kept with it: `flow
 """
 
 import json
+import re
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -26,6 +27,11 @@ KINDS = {
     "alert": "alert",
 }
 """The kind of each type of event that is kept."""
+
+_BEGIN = re.compile(
+    rb'\s*\{\s*"timestamp":\s*"[^"]{8,40}",\s*(?:"[a-z_]+":\s*(?:[0-9]+|"[^"]*"),\s*)*"event_type":\s*"[a-z0-9_]+"'
+)
+"""How Suricata writes an event: enough of one that is longer than what a form gets to see."""
 
 _GROUPED = ("CNAME", "A", "AAAA", "NS", "PTR", "MX", "TXT", "SRV", "NULL")
 
@@ -190,7 +196,7 @@ class Eve:
 
 
 def recognise(head: bytes) -> Reader | None:
-    """A line among the first that is a JSON object with an `event_type` and a `timestamp`."""
+    """A line among the first that is an event: a JSON object with an `event_type` and a `timestamp`."""
     return Eve() if any(_is_event(line) for line in head.splitlines()) else None
 
 
@@ -203,6 +209,8 @@ def _rows(kind: str) -> str:
 def _is_event(line: bytes) -> bool:
     if b'"event_type"' not in line or b'"timestamp"' not in line:
         return False
+    if _BEGIN.match(line):
+        return True
     try:
         event = msgspec.json.decode(line)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
