@@ -22,24 +22,29 @@ from tocsin.delivery.readable import forget, with_readers
 from tocsin.delivery.shelf import fill, tidy, with_shelves
 from tocsin.entities import Known
 from tocsin.errors import ConfigError, Problem, StoreError, StoreLocked, StoreUnavailable
+from tocsin.flows.following import Following
+from tocsin.flows.labelling import detections
+from tocsin.flows.tending import Tending
 from tocsin.indexing import Indexer, digest
 from tocsin.intake import Intake, Limits
 from tocsin.intake.again import Again
 from tocsin.intake.deciding import Decider
 from tocsin.intake.evidence import Evidence
-from tocsin.intake.fetching import Fetchers
+from tocsin.intake.fetching import Fetchers, SourceDesk
 from tocsin.intake.habits import Habits
 from tocsin.kit.problems import nearest
 from tocsin.model import Micros
 from tocsin.registry import Registry, Wiring
 from tocsin.sharing import Gate, Redaction
-from tocsin.store import Change, Store, delivery, open_store, retention, sending
+from tocsin.store import Change, Store, delivery, detected, open_store, retention, sending
 
 log = structlog.get_logger()
 
 LOCK = "tocsin.lock"
 KEY = "sharing.key"
 DRAINED = "drained"
+CHANGED = ("created", "updated")
+"""Kinds of changes after which flows may have other labels."""
 SWEEP_S = 600.0
 AGAIN_S = 5.0
 
@@ -86,7 +91,13 @@ class Hub:
         )
         self.drains = Drains(self.store, self.gate, self.names, data / DRAINED, now)
         self.replayer = Replayer(self.store, tuple(wiring.destinations), shared=config.store.shared)
-        self.fetchers = Fetchers(self.store, self.intake, wiring.sources)
+        self.tending = self._tending()
+        flows = config.flows
+        self.following = Following(
+            *(self.dataset, flows.follow), zone=flows.zone, interval_s=flows.interval_s, told=self.tending.wake
+        )
+        followed = {flows.alert_source: self.following} if flows.follow else {}
+        self.fetchers = Fetchers(self.store, self.intake, {**wiring.sources, **followed})
         self.habits = Habits(self.store, self.intake, wiring.parsers)
         self.indexer = Indexer(self.store, self.names, partial(Known, **told), digest(config.detection.names, told))
         self._ended = threading.Event()
@@ -102,6 +113,7 @@ class Hub:
         self.fetchers.start()
         self.habits.start()
         self.indexer.start()
+        self.tending.start()
         self._keeper.start()
 
     def send_alone(self, lane: str) -> None:
@@ -124,6 +136,7 @@ class Hub:
         """End in the order in which alerts walk: attempts under way finish, then the store closes."""
         self._ended.set()
         self.fetchers.stop(self.config.delivery.stop_wait_s)
+        self.tending.stop(self.config.delivery.stop_wait_s)
         self.replayer.stop()
         self.lanes.stop(self.config.delivery.stop_wait_s)
         if self._keeper.is_alive():
@@ -135,9 +148,24 @@ class Hub:
         self.store.close()
         os.close(self._lock)
 
+    def _tending(self) -> Tending:
+        """What follows the alerts for the flows, and keeps their data set in order."""
+        flows = self.config.flows
+        desk = SourceDesk(flows.alert_source, self.intake, self.store, threading.Event())
+        refresh = partial(
+            detections.refresh,
+            *(self.dataset, partial(detected.changed, self.store)),
+            false=flows.false_tags,
+            names=self.names,
+            meaning=digest(self.config.detection.names, {}),
+        )
+        return Tending(self.dataset, desk.accept, refresh, keep_days=flows.keep_days)
+
     def _wake(self, change: Change) -> None:
         if change.lanes:
             self.lanes.wake(change.lanes)
+        if change.kind in CHANGED:
+            self.tending.wake()
 
     def _keep(self) -> None:
         filled = False

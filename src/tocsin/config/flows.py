@@ -12,6 +12,7 @@ from tocsin.config.sections import Name, Section
 from tocsin.errors import Problem
 from tocsin.flows.dataset import FOLDER, Dataset
 from tocsin.flows.engine import MEMORY_MB
+from tocsin.flows.labelling.prepared import Options
 from tocsin.kit.paths import DataPath
 
 if TYPE_CHECKING:
@@ -130,6 +131,10 @@ class FlowsSection(Section):
     def dataset(self, data: Path) -> Dataset:
         """The data set of a data folder, with the memory and the threads that it may take."""
         return Dataset(data / FOLDER, memory_mb=self.memory_mb, threads=self.threads)
+
+    def options(self) -> Options:
+        """How flows are labelled."""
+        return Options(self.tolerance_s, self.one_sided, self.malicious, self.benign)
 
     def exports(self, data: Path) -> Path:
         """The folder that is exported to by itself."""

@@ -15,6 +15,7 @@ from pathlib import Path
 from tocsin.flows import engine
 from tocsin.flows.catalogue import Catalogue, Part, sync_folder
 from tocsin.flows.dataset import Dataset
+from tocsin.flows.storing import OPTIONS, UNKNOWN
 from tocsin.model import Micros
 
 GRACE_S = 600.0
@@ -22,7 +23,6 @@ FEW, MANY = 8, 64
 """From so many neighbours on parts are put together, and no more than so many at once."""
 TIERS = (20_000, 200_000, 2_000_000)
 """Rows: parts are put together once there are a few between two of these bounds, so that large ones seldom are."""
-ROW_GROUP = 122_880
 TOGETHER = "together-"
 """How the names of parts begin that were put together."""
 
@@ -68,7 +68,7 @@ def _one_of(dataset: Dataset, parts: list[Part]) -> Part:
     with dataset.connection() as connection:
         connection.execute(
             f"COPY (SELECT * FROM read_parquet([{files}], hive_partitioning = false, union_by_name = true))"
-            f" TO {engine.text(half)} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {ROW_GROUP})"
+            f" TO {engine.text(half)} ({OPTIONS})"
         )
     with half.open("rb") as written:
         os.fsync(written.fileno())
@@ -95,7 +95,11 @@ def forget(dataset: Dataset, keep_days: int, now: Micros) -> int:
     with dataset.catalogue() as catalogue, catalogue.importing():
         fresh = {one.id for one in catalogue.imports() if one.at >= since.timestamp() * _SECOND}
         day = since.date().isoformat()
-        old = [part for part in catalogue.parts() if part.day < day and part.importing not in fresh]
+        old = [
+            part
+            for part in catalogue.parts()
+            if (part.day < day or part.day == UNKNOWN) and part.importing not in fresh
+        ]
         if old:
             catalogue.replace(old, [])
     return sum(part.rows for part in old)

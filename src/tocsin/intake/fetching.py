@@ -4,6 +4,7 @@ import random
 import threading
 import time
 from collections.abc import Mapping
+from typing import Protocol
 
 import msgspec
 import structlog
@@ -11,7 +12,7 @@ import structlog
 from tocsin.errors import StoreUnavailable
 from tocsin.intake import Intake
 from tocsin.model import Message
-from tocsin.plugin import Source
+from tocsin.plugin import Desk
 from tocsin.store import Store, tally
 
 log = structlog.get_logger()
@@ -58,10 +59,18 @@ class SourceDesk:
         self.said = ailing
 
 
+class Runs(Protocol):
+    """What a source is to its thread."""
+
+    def run(self, desk: Desk) -> None:
+        """Work until `desk.stop` is set; begun anew where it raises."""
+        ...
+
+
 class Fetchers:
     """The threads of all sources."""
 
-    def __init__(self, store: Store, intake: Intake, sources: Mapping[str, Source]) -> None:
+    def __init__(self, store: Store, intake: Intake, sources: Mapping[str, Runs]) -> None:
         self._stop = threading.Event()
         self._threads = [
             threading.Thread(
@@ -86,7 +95,7 @@ class Fetchers:
             if thread.is_alive():
                 thread.join(max(0.0, until - time.monotonic()))
 
-    def _fetch(self, source: Source, desk: SourceDesk) -> None:
+    def _fetch(self, source: Runs, desk: SourceDesk) -> None:
         wait = FIRST_WAIT_S
         while not self._stop.is_set():
             began = time.monotonic()

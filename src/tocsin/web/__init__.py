@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
 import structlog
 from starlette.applications import Starlette
@@ -11,6 +12,7 @@ from starlette.responses import Response
 from starlette.routing import Route as Path
 
 from tocsin.app import Hub
+from tocsin.web import flow_meters
 from tocsin.web.answers import SENTENCES, Failure, error_json, failure_of
 from tocsin.web.auth import Access
 from tocsin.web.door import Door
@@ -44,7 +46,7 @@ def create(hub: Hub, control: str = "") -> Starlette:
         access=Access(hub.store, notes, control, http.session_hours),
         notes=notes,
         live=Live(),
-        meters=Meters(hub.store, hub.lanes.activity),
+        meters=Meters(hub.store, hub.lanes.activity, partial(flow_meters.collected, hub)),
         load=Load(BODIES_AT_ONCE * http.max_body_mib * 1024 * 1024),
     )
     hub.store.on_commit(web.live.told)

@@ -1,7 +1,7 @@
 """What Prometheus reads: counted by the store, so that a restart forgets nothing; only latencies live here."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from prometheus_client import CollectorRegistry, Histogram, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily, Metric
@@ -28,9 +28,16 @@ _COUNTED = {
 class Meters:
     """The metrics of one hub."""
 
-    def __init__(self, store: Store, activity: Callable[[], Mapping[str, Activity]]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        activity: Callable[[], Mapping[str, Activity]],
+        more: Callable[[], Iterable[Metric]] = tuple,
+    ) -> None:
+        """`more` is what others have to say at each scrape."""
         self._store = store
         self._activity = activity
+        self._more = more
         self._registry = CollectorRegistry()
         self._registry.register(self)
         self.intake_s = Histogram(
@@ -82,6 +89,7 @@ class Meters:
         yield from _sources(sources)
         yield from _lanes(lanes)
         yield from _attempts(self._activity())
+        yield from self._more()
 
 
 def _balance(tallies: list[Tally]) -> Iterator[Metric]:

@@ -17,8 +17,9 @@ from tocsin.indexing import OUT_OF_LINE, Indexer
 from tocsin.plugin import Destination
 from tocsin.store import Tx, access, alertgroup, delivery, message
 from tocsin.web.answers import Json, readable, refusal
-from tocsin.web.api import openapi
+from tocsin.web.api import flowing, openapi
 from tocsin.web.api.described import Parameter, described
+from tocsin.web.api.flowing import Check
 from tocsin.web.meters import MEDIA_TYPE
 from tocsin.web.notes import now_micros
 from tocsin.web.pages import files
@@ -37,14 +38,6 @@ class Health(msgspec.Struct, frozen=True):
 
     status: str
     error_msg: str | msgspec.UnsetType = msgspec.UNSET
-
-
-class Check(msgspec.Struct, frozen=True):
-    """One thing looked at: whether it is well, and in a sentence what was seen or is to be mended."""
-
-    name: str
-    ok: bool
-    detail: str
 
 
 class Checks(msgspec.Struct, frozen=True):
@@ -115,6 +108,7 @@ async def post_doctor(request: Request) -> Response:
     if checks[0].ok:
         checks.append(await run_in_threadpool(_check_index, web.hub.indexer))
         checks += await read(request, lambda tx: _check_books(tx, set(destinations)))
+    checks += await run_in_threadpool(lambda: list(flowing.checks(web.hub)))
     return Json(Checks(checks))
 
 
