@@ -84,7 +84,7 @@ class Nfdump:
             output.write(f"{','.join(_ASKED)}\n".encode())
             output.flush()
             columns = ",".join(_ASKED.values())
-            command = [nfdump, "-r", str(file.absolute()), "-q", "-N", "-6", "-o", f"fmt:{columns}"]
+            command = [nfdump, "-r", str(file.resolve()), "-q", "-N", "-6", "-o", f"fmt:{columns}"]
             said = program.run(command, file, folder, output=output)
         if said:  # it ends well where a file is cut short, and complains
             raise FlowsError(f"nfdump could not read all of {file}: {said}")

@@ -28,7 +28,7 @@ class Capture:
     def translated(self, file: Path, folder: Path) -> Iterator[Sequence[Path]]:
         """Zeek's logs of it, by name. Raises NotInstalled, and FlowsError also where Zeek wrote none."""
         zeek = program.found("zeek", file, _REMEDY)
-        said = program.run([zeek, "-C", "-r", str(file.absolute())], file, folder)
+        said = program.run([zeek, "-C", "-r", str(file.resolve())], file, folder)
         logs = sorted(folder.glob("*.log"))
         if not logs:
             raise FlowsError(f"zeek wrote no logs of {file}{': ' if said else ''}{said}")

@@ -10,6 +10,8 @@ from typing import IO
 from tocsin.errors import FlowsError, NotInstalled
 
 _MOST = 2000
+_ENVIRONMENT = {"PATH": os.defpath, "TZ": "UTC", "LC_ALL": "C"}
+"""Theirs: no secrets of ours, and no time zone of the machine's."""
 
 
 def found(name: str, file: Path, remedy: str) -> str:
@@ -26,7 +28,7 @@ def run(command: Sequence[str], file: Path, folder: Path, *, output: IO[bytes] |
         ended = subprocess.run(
             command,
             cwd=folder,
-            env=os.environ | {"TZ": "UTC", "LC_ALL": "C"},
+            env=_ENVIRONMENT,
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=complaints,
