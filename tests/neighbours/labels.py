@@ -69,6 +69,7 @@ def labels(
 
 
 def _table(folder: Path, flows: Iterable[dict[str, Any]]) -> str:
+    folder.mkdir(parents=True, exist_ok=True)
     file = folder / "some.json"
     file.write_bytes(b"".join(msgspec.json.encode(each) + b"\n" for each in flows))
     columns = ", ".join(f"{name}: '{type}'" for name, type in COLUMNS.items())

@@ -33,12 +33,13 @@ class _Stood(Noun, frozen=True, kw_only=True, array_like=True):
 
     id: int
     updated: Micros
-    gathered: str
+    rest: str
+    """Status, whether it is deleted, and what it follows: two changes may bear one time."""
 
     @property
     def seen(self) -> tuple[Micros, str]:
         """What tells that it changed."""
-        return self.updated, self.gathered
+        return self.updated, self.rest
 
 
 def changed(store: "Store", since: Since) -> Iterator[News]:
@@ -98,8 +99,9 @@ def _look(tx: Tx, after: tuple[Micros, int], upto: int) -> list[_Stood]:
 
 
 def _stood(tx: Tx, where: str, **params: int) -> list[_Stood]:
-    rows = tx.rows(f"SELECT id, updated, gathered FROM alertgroup WHERE {where} LIMIT :limit", **params)
-    return [_Stood(id=row[0], updated=row[1], gathered=row[2] or "") for row in rows]
+    columns = "id, updated, status, deleted, folded_into, gathered"
+    rows = tx.rows(f"SELECT {columns} FROM alertgroup WHERE {where} LIMIT :limit", **params)
+    return [_Stood(id=row[0], updated=row[1], rest=" ".join(map(str, row[2:]))) for row in rows]
 
 
 def _further(since: Since, stood: Sequence[_Stood], updated: Micros) -> Since:

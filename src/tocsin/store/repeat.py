@@ -285,7 +285,12 @@ def hand_over(tx: Tx, group: int, who: str, now: Micros) -> None:
         tx.run("UPDATE alertgroup SET folded_into = NULL WHERE folded_into = :group", group=group)
         return
     heir, status, received, listed = heirs[0]
-    rest = tx.run("UPDATE alertgroup SET folded_into = :heir WHERE folded_into = :group", heir=heir, group=group)
+    rest = tx.run(
+        "UPDATE alertgroup SET folded_into = :heir, updated = :now WHERE folded_into = :group",
+        heir=heir,
+        group=group,
+        now=now,
+    )
     _settle(tx, heir, rest, now)
     tx.run("UPDATE repeat SET lanes = '[]' WHERE alertgroup = :heir", heir=heir)
     tx.run(
