@@ -1,12 +1,13 @@
 """Addresses and networks as SQL over texts, with nothing but what DuckDB carries itself.
 
 An address that is asked for alone is looked for in the spellings that sensors write (RFC 5952, and all eight groups
-with or without leading zeros, in small or capital letters): a comparison of texts, which skips whole pieces of a file. A
-span of addresses compares numbers, after a look at the beginning of the text that spares most of them the reading. An
+with or without leading zeros, in small or capital letters): a comparison of texts, which skips whole pieces of a file.
+A span of addresses compares numbers, after a look at the beginning of the text that spares most of them the reading. An
 IPv4 address carried in an IPv6 one (`::ffff:192.0.2.7`) is the IPv4 address.
 """
 
 import ipaddress
+from itertools import takewhile
 
 from tocsin.flows import engine
 from tocsin.query import addresses
@@ -80,13 +81,13 @@ def _beginning4(column: str, low: int, high: int) -> str:
 
 
 def _beginning6(column: str, low: int, high: int) -> str:
-    """What every text of the span begins with, or at least has in it."""
-    group = low >> 112
-    if group != high >> 112:
-        return f"contains({column}, ':')"
-    if group:
-        return f"regexp_matches({column}, '^(?i:0{{0,3}}{group:x}:)')"
-    return f"(starts_with({column}, ':') OR starts_with({column}, '0'))"
+    """What every text of the span begins with, as far as no group of it can be left out, or at least has in it."""
+    groups = [(low >> shift & 0xFFFF, high >> shift & 0xFFFF) for shift in range(112, -16, -16)]
+    alike = list(takewhile(lambda pair: pair[0] == pair[1], groups))[:7]
+    if alike and not alike[0][0]:
+        return f"(starts_with({column}, ':') OR starts_with({column}, '0'))"
+    begin = "".join(f"0*{one:x}:" for one, _ in takewhile(lambda pair: pair[0], alike))
+    return f"regexp_matches({column}, '^(?i:{begin})')" if begin else f"contains({column}, ':')"
 
 
 def _number4(text: str) -> str:

@@ -4,6 +4,8 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import Literal
 
+import msgspec
+
 from tocsin.flows import engine
 from tocsin.flows.catalogue import Part
 from tocsin.flows.dataset import Dataset
@@ -41,6 +43,11 @@ class Asked(Noun, frozen=True, kw_only=True):
     marks: tuple[Node, ...] = ()
     labelled: str = ""
 
+    def named_by(self, alertgroup: int) -> "Asked":
+        """The same of the flows that an alertgroup names, where labels are made of that one alone."""
+        named = f"alertgroup = {alertgroup}"
+        return msgspec.structs.replace(self, labelled=f"({self.labelled}) AND {named}" if self.labelled else named)
+
     def parts(self, found: Sequence[Part]) -> list[Part]:
         """Those of the parts that can hold an answer."""
         first, end = self.places
@@ -54,19 +61,26 @@ class Asked(Noun, frozen=True, kw_only=True):
             and (end is None or part.first < end)
         ]
 
-    def rows(self, dataset: Dataset, parts: Sequence[Part], columns: Sequence[Column], more: str = "") -> str:
+    def rows(
+        self, dataset: Dataset, parts: Sequence[Part], columns: Sequence[Column], more: str = "", naming: str = ""
+    ) -> str:
         """SQL in brackets for the rows that may be meant: `kind` and those columns, as `Dataset.rows` gives them.
 
         Without `labelled` these are the answer. With it they are what is to be labelled: the answer is
-        `SELECT columns… FROM labelled(rows) WHERE {asked.labelled}`. `more` is a further condition on common columns.
+        `SELECT columns… FROM labelled(rows) WHERE {asked.labelled}`. `more` is a further condition on common columns,
+        `naming` one for kinds with one uid to a row.
         """
         runs = [(kind, list(run)) for kind, run in groupby(self.parts(parts), key=lambda part: part.kind)]
         if not runs:
             marks = "".join(f", false AS {MARK}{number}" for number in range(len(self.marks)))
             return f"(SELECT *{marks} FROM {dataset.rows([], columns)})"
-        return "(" + " UNION ALL ".join(self._run(dataset, kind, run, columns, more) for kind, run in runs) + ")"
+        return (
+            "(" + " UNION ALL ".join(self._run(dataset, kind, run, columns, (more, naming)) for kind, run in runs) + ")"
+        )
 
-    def _run(self, dataset: Dataset, kind: str, parts: list[Part], columns: Sequence[Column], more: str) -> str:
+    def _run(
+        self, dataset: Dataset, kind: str, parts: list[Part], columns: Sequence[Column], more: tuple[str, str]
+    ) -> str:
         there = {column.name for column in KINDS[kind].columns}
         cells = [engine.text(kind) + " AS kind"]
         for column in columns:
@@ -77,7 +91,8 @@ class Asked(Noun, frozen=True, kw_only=True):
             for number, node in enumerate(self.marks)
         ]
         files = ", ".join(engine.text(dataset.folder / part.file) for part in parts)
-        asked = " AND ".join(one for one in (*self._limits(), _where(self.plain, kind, self.now), more) if one)
+        further = [one for one in more[: 1 if "uids" in there else 2] if one]
+        asked = " AND ".join([*self._limits(), _where(self.plain, kind, self.now), *further])
         read = f"read_parquet([{files}], hive_partitioning = false, union_by_name = true)"
         return f"SELECT {', '.join(cells)} FROM {read} WHERE {asked}"
 

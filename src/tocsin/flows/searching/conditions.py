@@ -17,6 +17,8 @@ from tocsin.query.words import LONGEST_WORD
 _Test = Callable[[str], str]
 """The name of a value -> the condition on it."""
 _LIST = "[]"
+_BETWEEN = r"[\x00-/:-@\[-`{-\x{A0}\x{2000}-\x{206F}]"
+"""What stands between words: signs of ASCII and general punctuation. RE2's own classes of letters take long to make."""
 
 
 def condition(field: Field, column: Column, node: Is | Range | Exists, now: Micros) -> str:
@@ -32,7 +34,7 @@ def condition(field: Field, column: Column, node: Is | Range | Exists, now: Micr
 
 def words(column: Column, phrase: Phrase) -> str:
     """Whether the words stand in it one behind the other; marks above letters, and case, do not count."""
-    return _some(column, lambda value: f"regexp_matches(strip_accents({value}), {engine.text(_worded(phrase))})")
+    return _some(column, lambda value: _worded(value, phrase))
 
 
 def _some(column: Column, test: _Test) -> str:
@@ -63,7 +65,7 @@ def _is(field: Field, column: Column, name: str, value: Comparable, now: Micros)
         case Regex():
             return f"({name} <> '' AND regexp_matches({name}, {engine.text(value.text)}, 'i'))"
         case Phrase():
-            return f"regexp_matches(strip_accents({name}), {engine.text(_worded(value))})"
+            return _worded(name, value)
         case Text():
             if column.type.startswith("BOOLEAN"):
                 return f"{name} = {value.text}"
@@ -130,10 +132,15 @@ def _plain(letter: str) -> str:
     return letter if not letter.isascii() or letter.isalnum() or letter == "_" else f"\\{letter}"
 
 
-def _worded(phrase: Phrase) -> str:
-    """An expression of RE2's. A run of letters longer than a word can be is several words with nothing between them."""
-    between = r"[^\pL\pN]"
+def _worded(name: str, phrase: Phrase) -> str:
+    """The longest word is looked for first, which is quick; then whether it stands among the others, as a word.
+
+    A run of letters longer than a word can be is several words with nothing between them.
+    """
     text = phrase.words[0]
     for before, word in pairwise(phrase.words):
-        text += f"{between}{'*' if len(before) == LONGEST_WORD else '+'}{word}"
-    return f"(?i)(?:^|{between}){text}{'' if phrase.prefix else f'(?:$|{between})'}"
+        text += f"{_BETWEEN}{'*' if len(before) == LONGEST_WORD else '+'}{word}"
+    expression = f"(?i)(?:^|{_BETWEEN}){text}{'' if phrase.prefix else f'(?:$|{_BETWEEN})'}"
+    plain = f"strip_accents({name})"
+    first = f"contains(lower({plain}), lower({engine.text(max(phrase.words, key=len))}))"
+    return f"({first} AND regexp_matches({plain}, {engine.text(expression)}))"

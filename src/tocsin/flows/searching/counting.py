@@ -1,15 +1,33 @@
 """How many flows there are, over time and by host."""
 
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from tocsin.flows.catalogue import Part
+from tocsin.flows.kinds import COMMON, Column
+from tocsin.flows.labelling.expression import labelled
 from tocsin.flows.searching.asked import Asked
-from tocsin.flows.searching.warm import Warm
+from tocsin.flows.searching.named import naming
+from tocsin.flows.searching.paging import FOR_LABELS, meant
+from tocsin.flows.searching.spans import Span
+from tocsin.flows.searching.warm import Reading, Warm
+from tocsin.flows.searching.windows import stretches
 from tocsin.model import Micros, Noun
+from tocsin.query.tree import Everything
+
+SECOND = 1_000_000
+STEPS_S = (1, 5, 10, 30, 60, 300, 600, 1800, 3600, 10_800, 21_600, 43_200, 86_400, 604_800)
+"""Lengths of stretches that people can count in; above the last one its multiples."""
+MOST_BUCKETS = 1000
 
 
 class Count(Noun, frozen=True, kw_only=True):
     """How many; `more`: there are more than that, and nobody counted on."""
 
     number: int
-    more: bool
+    more: bool = False
 
 
 class Bucket(Noun, frozen=True, kw_only=True):
@@ -23,8 +41,8 @@ class Bucket(Noun, frozen=True, kw_only=True):
 class Timeline(Noun, frozen=True, kw_only=True):
     """Flows over time, in stretches of `step` microseconds; every one stands there, also those without any flow."""
 
-    step: Micros
-    buckets: tuple[Bucket, ...]
+    step: Micros = SECOND
+    buckets: tuple[Bucket, ...] = ()
 
 
 class Host(Noun, frozen=True, kw_only=True):
@@ -39,16 +57,141 @@ class Host(Noun, frozen=True, kw_only=True):
     last: Micros | None
 
 
-def count(warm: Warm, asked: Asked, most: int = 10_000) -> Count:
-    """How many flows are meant, counted up to `most`."""
-    raise NotImplementedError
+def count(warm: Warm, asked: Asked, most: int = 10_000, *, alertgroup: int = 0) -> Count:
+    """How many flows are meant, counted up to `most`; all of them where nothing is asked for, for that is known."""
+    if not warm.dataset.exists():
+        return Count(number=0)
+    if alertgroup:
+        asked = asked.named_by(alertgroup)
+    with warm.dataset.reading(asked.kinds, since=asked.since, until=asked.until) as listed, warm.reading() as reading:
+        parts = asked.parts(listed)
+        if isinstance(asked.tree, Everything) and asked.since is None and asked.until is None and not asked.labelled:
+            return Count(number=sum(part.rows for part in parts))
+        reading.prepare(alertgroup)
+        found = 0
+        for portion in (*stretches(parts, Span(asked.since, asked.until), newest=True), None):
+            found += _counted(reading, asked, parts, portion, most + 1 - found)
+            if found > most:
+                return Count(number=most, more=True)
+    return Count(number=found)
+
+
+def _counted(reading: Reading, asked: Asked, parts: Sequence[Part], portion: Span | None, most: int) -> int:
+    """Those of a stretch of time, or those without a start."""
+    if portion is None:
+        if asked.since is not None or asked.until is not None:
+            return 0
+        mine = [part for part in parts if part.earliest is None]
+    else:
+        mine = [part for part in parts if part.earliest is not None]
+        asked = msgspec.structs.replace(asked, since=portion.first, until=portion.end)
+    if not asked.parts(mine):
+        return 0
+    rows = meant(reading, asked, mine, COMMON[:1])
+    return int(reading.rows(f"SELECT count(*) FROM (SELECT 1 FROM {rows} LIMIT {most})")[0][0])
 
 
 def timeline(warm: Warm, asked: Asked, *, buckets: int = 100) -> Timeline:
-    """All and labelled flows over the span that is asked for, in at most so many stretches of a round length."""
-    raise NotImplementedError
+    """All and labelled flows over the span that is asked for, in at most so many stretches of a round length.
+
+    The span ends where there are no flows any more. Raises TooSlow, FlowsError, NotInstalled.
+    """
+    if not warm.dataset.exists():
+        return Timeline()
+    with warm.dataset.reading(asked.kinds, since=asked.since, until=asked.until) as listed, warm.reading() as reading:
+        parts = [part for part in asked.parts(listed) if part.earliest is not None and part.latest is not None]
+        if not parts:
+            return Timeline()
+        first, end = min(part.earliest or 0 for part in parts), max(part.latest or 0 for part in parts) + 1
+        first = first if asked.since is None else max(first, asked.since)
+        end = end if asked.until is None else min(end, asked.until)
+        step = _step(end - first, max(1, min(buckets, MOST_BUCKETS) - 1))
+        first = first // step * step
+        reading.prepare()
+        at = f"{first} + (start - {first}) // {step} * {step}"
+        start = (column("start"),)
+        every = _by(reading, at, meant(reading, asked, parts, start))
+        named = _by(reading, at, named_rows(reading, asked, parts, start))
+    return Timeline(
+        step=step,
+        buckets=tuple(
+            Bucket(start=each, flows=every.get(each, 0), labelled=named.get(each, 0))
+            for each in range(first, end, step)
+        ),
+    )
+
+
+def _step(span: int, buckets: int) -> int:
+    least = span / buckets
+    fitting = (step * SECOND for step in STEPS_S if step * SECOND >= least)
+    week = STEPS_S[-1] * SECOND
+    return next(fitting, -int(-least // week) * week)
+
+
+def _by(reading: Reading, at: str, rows: str) -> dict[int, int]:
+    return dict(reading.rows(f"SELECT {at}, count(*) FROM {rows} WHERE start IS NOT NULL GROUP BY 1"))
+
+
+def column(name: str) -> Column:
+    """One of the columns that every kind has."""
+    (found,) = (each for each in COMMON if each.name == name)
+    return found
+
+
+def named_rows(reading: Reading, asked: Asked, parts: Sequence[Part], columns: Sequence[Column]) -> str:
+    """SQL in brackets for those of the rows that are meant which an alert names; the tables of `prepare` are there."""
+    named = "alert IS NOT NULL"
+    only = msgspec.structs.replace(asked, labelled=f"({asked.labelled}) AND {named}" if asked.labelled else named)
+    every = (*FOR_LABELS, *(each for each in columns if each not in FOR_LABELS))
+    rows = only.rows(reading.dataset, parts, every, "", naming(reading, only))
+    return f"(SELECT * FROM {labelled(rows, reading.options, uids=True)} WHERE {only.labelled})"
 
 
 def hosts(warm: Warm, asked: Asked, *, limit: int = 50) -> list[Host]:
-    """The addresses with the most labelled flows, then with the most flows."""
-    raise NotImplementedError
+    """The addresses with the most labelled flows, then with the most flows.
+
+    Ask with `alternative:no` for connections alone, without what was seen inside them. Raises TooSlow, FlowsError,
+    NotInstalled.
+    """
+    if not warm.dataset.exists():
+        return []
+    columns = tuple(map(column, ("place", "start", "saddr", "daddr", "bytes")))
+    with warm.dataset.reading(asked.kinds, since=asked.since, until=asked.until) as listed, warm.reading() as reading:
+        parts = asked.parts(listed)
+        if not parts:
+            return []
+        reading.prepare()
+        rows, named = meant(reading, asked, parts, columns), named_rows(reading, asked, parts, columns)
+        sql = (
+            "SELECT address, sum(sent) AS sent, sum(received) AS received, sum(bytes)::BIGINT AS bytes,"
+            " sum(labelled) AS labelled, min(first) AS first, max(last) AS last FROM ("
+            f"{_ends(rows, 'saddr', sent=1)} UNION ALL {_ends(rows, 'daddr', received=1)}"
+            f" UNION ALL {_ends(named, 'saddr', labelled=1)} UNION ALL {_ends(named, 'daddr', labelled=1)}"
+            f") GROUP BY address ORDER BY 5 DESC, sum(sent) + sum(received) DESC, address LIMIT {max(1, limit)}"
+        )
+        return [_host(row) for row in reading.rows(sql)]
+
+
+def _ends(rows: str, end: str, *, sent: int = 0, received: int = 0, labelled: int = 0) -> str:
+    """By address at one end; a flow to oneself is sent and received, and counted once for its bytes and label."""
+    once = " AND daddr IS DISTINCT FROM saddr" if end == "daddr" and labelled else ""
+    size = "0" if labelled else "sum(bytes)" if end == "saddr" else "sum(bytes) FILTER (daddr IS DISTINCT FROM saddr)"
+    times = "NULL::BIGINT AS first, NULL::BIGINT AS last" if labelled else "min(start) AS first, max(start) AS last"
+    return (
+        f"SELECT {end} AS address, count(*) * {sent} AS sent, count(*) * {received} AS received,"
+        f" coalesce({size}, 0) AS bytes, count(*) * {labelled} AS labelled, {times}"
+        f" FROM {rows} WHERE {end} <> ''{once} GROUP BY 1"
+    )
+
+
+def _host(row: tuple[Any, ...]) -> Host:
+    address, sent, received, size, labelled, first, last = row
+    return Host(
+        address=address,
+        sent=int(sent),
+        received=int(received),
+        bytes=int(size),
+        labelled=int(labelled),
+        first=first,
+        last=last,
+    )

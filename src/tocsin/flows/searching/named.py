@@ -1,0 +1,60 @@
+"""What can be said of a row before it is labelled, where only rows that an alert names are asked for."""
+
+from itertools import product
+
+from tocsin.flows.searching.asked import MARK, Asked
+from tocsin.flows.searching.warm import Reading
+
+_MOST_MARKS = 4
+_FEW = 500
+"""So many uids and addresses are written out, which lets DuckDB skip pieces of a file; more are looked up."""
+
+
+def naming(reading: Reading, asked: Asked) -> str:
+    """A condition that every row fulfils which an alert may name, for kinds that have one uid; empty if others count.
+
+    The tables of `prepare` must be there.
+    """
+    if not asked.labelled or len(asked.marks) > _MOST_MARKS or _means_benign(reading, asked):
+        return ""
+    uids = [row[0] for row in reading.rows(f"SELECT uid FROM by_uid LIMIT {_FEW + 1}")]
+    pairs = reading.rows(f"SELECT low, high FROM pair LIMIT {_FEW + 1}")
+    found = []
+    if uids:
+        found.append(f"uid IN ({_texts(uids) if len(uids) <= _FEW else 'SELECT uid FROM by_uid'})")
+    if pairs:
+        found.append(_of_pairs(pairs))
+    return f"({' OR '.join(found)})" if found else "false"
+
+
+def _of_pairs(pairs: list[tuple[str, str]]) -> str:
+    if len(pairs) > _FEW:
+        both = "(least(saddr, daddr), greatest(saddr, daddr)) IN (SELECT (low, high) FROM pair)"
+        alone = "(SELECT low FROM pair WHERE high = '')"
+        return f"({both} OR saddr IN {alone} OR daddr IN {alone})"
+    single = sorted({low for low, high in pairs if not high})
+    ends = sorted({end for low, high in pairs if high for end in (low, high)})
+    found = []
+    if ends:
+        found.append(f"(saddr IN ({_texts(ends)}) AND daddr IN ({_texts(ends)}))")
+    if single:
+        found.append(f"saddr IN ({_texts(single)}) OR daddr IN ({_texts(single)})")
+    return f"({' OR '.join(found)})"
+
+
+def _means_benign(reading: Reading, asked: Asked) -> bool:
+    """Whether a row can be meant that no alert names: asked of DuckDB, for whatever the row itself may say."""
+    marks = [f"{MARK}{number}" for number in range(len(asked.marks))]
+    cases = " UNION ALL ".join(
+        "SELECT " + ", ".join(f"{value} AS {mark}" for mark, value in zip(marks, case, strict=True))
+        if case
+        else "SELECT 0"
+        for case in product(("true", "false"), repeat=len(marks))
+    )
+    benign = reading.options.benign.replace("'", "''")
+    row = f"SELECT *, '{benign}' AS label, NULL::BIGINT AS alertgroup, NULL::BIGINT AS alert, NULL::VARCHAR AS category"
+    return bool(reading.rows(f"SELECT 1 FROM ({row} FROM ({cases})) WHERE {asked.labelled}"))
+
+
+def _texts(values: list[str]) -> str:
+    return ", ".join("'" + value.replace("'", "''") + "'" for value in values)
