@@ -13,7 +13,7 @@ import structlog
 
 from tocsin import config as configuration
 from tocsin import detection, registry
-from tocsin.config import Config
+from tocsin.config import Config, FlowsSection
 from tocsin.config import flows as flows_table
 from tocsin.config import warden as warden_table
 from tocsin.config.collections import faults
@@ -22,9 +22,11 @@ from tocsin.delivery.readable import forget, with_readers
 from tocsin.delivery.shelf import fill, tidy, with_shelves
 from tocsin.entities import Known
 from tocsin.errors import ConfigError, Problem, StoreError, StoreLocked, StoreUnavailable
+from tocsin.flows.dataset import Dataset
+from tocsin.flows.exporting.export import export_labeled
 from tocsin.flows.following import Following
 from tocsin.flows.labelling import detections
-from tocsin.flows.tending import Tending
+from tocsin.flows.tending import Exports, Tending
 from tocsin.indexing import Indexer, digest
 from tocsin.intake import Intake, Limits
 from tocsin.intake.again import Again
@@ -159,7 +161,8 @@ class Hub:
             names=self.names,
             meaning=digest(self.config.detection.names, {}),
         )
-        return Tending(self.dataset, desk.accept, refresh, keep_days=flows.keep_days)
+        exports = exported(flows, self.dataset, self.data)
+        return Tending(self.dataset, desk.accept, refresh, keep_days=flows.keep_days, exports=exports)
 
     def _wake(self, change: Change) -> None:
         if change.lanes:
@@ -182,6 +185,16 @@ class Hub:
             except StoreError as error:
                 log.warning("retention waits", reason=str(error))
             self._ended.wait(SWEEP_S if filled else AGAIN_S)
+
+
+def exported(flows: FlowsSection, dataset: Dataset, data: Path) -> Exports | None:
+    """What is exported of flows by itself; None where nothing is to be."""
+
+    def write() -> list[Path]:
+        folder, forms = flows.exports(data), flows.export_formats
+        return export_labeled(dataset, flows.options(), folder, forms, now=now(), timewindow_s=flows.timewindow_s)
+
+    return Exports(write, flows.export_every_s) if flows.export_labeled_flows else None
 
 
 def build(config: Config, data: Path, found: Registry | None = None) -> Hub:

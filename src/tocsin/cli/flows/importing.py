@@ -40,8 +40,10 @@ def import_(data: Path, file: Path | None, paths: tuple[Path, ...], zone: str | 
 
     What a file is, its content says, not its name; it may be compressed with gzip. A content is read once, under
     whatever name; of one that grew, what is new. Lines that cannot be read are kept aside, and the rest goes on.
-    Exit code 1 when a file could not be read, or no flows were found.
+    Suricata's alert events become alerts as well. With export_labeled_flows in the configuration, labelled flows are
+    written at the end. Exit code 1 when a file could not be read, or no flows were found.
     """
+    from tocsin.cli.flows.fresh import after_import
     from tocsin.flows.importing import files_of, import_each
 
     flows = configured(made(data), file)
@@ -49,6 +51,8 @@ def import_(data: Path, file: Path | None, paths: tuple[Path, ...], zone: str | 
     with _bar(total) as progress:
         outcomes = list(import_each(flows.dataset(data), paths, progress=progress, zone=zone or flows.zone))
     _say(outcomes)
+    for written in after_import(data, file, flows) if any(one.said == "read" for one in outcomes) else ():
+        click.echo(f"wrote {plain(written)}, {written.stat().st_size:,} bytes")
     failed = [one for one in outcomes if one.said == "failed"]
     for one in failed:
         click.echo(f"tocsin: {plain(one.note)}", err=True)
