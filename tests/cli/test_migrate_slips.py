@@ -271,6 +271,31 @@ def test_where_slips_writes_is_followed(slips: Slips, tmp_path: Path, capsys: py
     assert tomllib.loads(older)["sources"]["slips"]["paths"] == [str(tmp_path / "out" / "alerts.json")]
 
 
+@pytest.mark.parametrize(
+    ("yaml", "window_h", "threshold"),
+    [
+        (SHIPPED, 1, 15),
+        ("detection: {evidence_detection_threshold: 0.1}\nparameters: {time_window_width: 1800}", 0.5, 3),
+        ("parameters: {time_window_width: only_one_tw}", 366 * 24, 131_760),
+        ("detection: {evidence_detection_threshold: soon}", 1, 15),
+        ("parameters: {time_window_width: .nan}", 1, 15),
+        ("parameters: {time_window_width: [1]}", 1, 15),
+        ("detection: {evidence_detection_threshold: 0}", 1, 0.000001),
+    ],
+)
+def test_the_threshold_of_evidence_becomes_a_rule_that_is_off(
+    slips: Slips, yaml: str, window_h: float, threshold: float
+) -> None:
+    made = slips.migrated(yaml)
+
+    rule = {"enabled": False, "query": "parser:slips and not name:ALERT", "window_h": window_h, "threshold": threshold}
+    assert made["accumulate"] == {"slips": rule}
+
+
+def test_without_a_threshold_there_is_no_rule(slips: Slips) -> None:
+    assert "accumulate" not in slips.migrated("detection: {popup_alerts: true}")
+
+
 def test_what_is_disabled_goes_nowhere(slips: Slips) -> None:
     made = slips.migrated('DisabledAlerts:\n  disabled_detections: [ARP_SCAN, DHCP_SCAN, "a) or b"]\n')
 

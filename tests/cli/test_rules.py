@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from neighbours.evidence import evidence
 from neighbours.server import Server, running_server
 
 
@@ -39,6 +40,33 @@ def test_folding_is_tried_with_options_as_the_configuration_has_them(data: Path,
     assert "2 would have been folded into 1;" in wide
     assert (wrong.returncode, "by.0: must be data.NAME" in wrong.stderr) == (1, True)
     assert (unclear.returncode, "NAME=VALUE" in unclear.stderr) == (2, True)
+
+
+@pytest.mark.parametrize("engine", ["sqlite"])
+def test_gathering_evidence_is_tried_by_a_rule_and_with_other_options(data: Path, engine: str) -> None:
+    told = '[accumulate.slips]\nquery = "parser:slips"\nthreshold = 3\n'
+    with running_server(data, engine, configuration=told) as server:
+        with server.client("sender") as sender:
+            for n in range(6):
+                assert sender.post("/api/v2/alertgroup", content=evidence(str(n))).status_code == 200
+        live = server.tocsin("rules", "try", "--accumulate", "slips").stdout
+    lower = server.tocsin("rules", "try", "--accumulate", "slips", "threshold=1", "weights=high:0.3").stdout
+    new = server.tocsin("rules", "try", "--accumulate", "new", "query=parser:slips", "window_h=2").stdout
+    wrong = server.tocsin("rules", "try", "--accumulate", "slips", "weights=grave:1", check=False)
+    unknown = server.tocsin("rules", "try", "--accumulate", "other", check=False)
+    both = server.tocsin("rules", "try", "--accumulate", "slips", "--fold", "slips", check=False)
+
+    assert "6 alertgroups of evidence\n  6 alerts in it weigh something; 3 against one address" in live
+    assert "1 alertgroup would have been raised" in live
+    assert [line.split()[:1] + line.split()[-3:] for line in live.splitlines() if "10.0.0.5" in line] == [
+        ["10.0.0.5", "3.6", "5", "1-5"],
+        ["10.0.0.5", "0.72", "1", "7-7"],
+    ]
+    assert "1 alertgroup would have been raised" in lower
+    assert "30 against one address" in new
+    assert (wrong.returncode, "weights.grave" in wrong.stderr) == (1, True)
+    assert (unknown.returncode, "there is no rule 'other'" in unknown.stderr) == (1, True)
+    assert (both.returncode, "two things to try" in both.stderr) == (2, True)
 
 
 @pytest.mark.parametrize("engine", ["sqlite"])

@@ -54,7 +54,7 @@ def slips(config: Path, to: Path | None, root: Path | None, output: Path | None)
 
 def migrated(config: Path, to: Path | None, root: Path | None, output: Path | None = None) -> str:
     """The file's text. Raises Malformed and OSError."""
-    from tocsin.cli.migrate import slips_flows, slips_keys, slips_rest
+    from tocsin.cli.migrate import slips_evidence, slips_flows, slips_keys, slips_rest
     from tocsin.cli.migrate.written import checked, text_of
 
     keys = slips_keys.Keys(tree_of(config))
@@ -67,7 +67,7 @@ def migrated(config: Path, to: Path | None, root: Path | None, output: Path | No
         *slips_rest.warden(keys, above),
     ]
     tables = checked(tables, (to or Path("tocsin.toml")).resolve().parent)
-    rest = [*slips_flows.flows(keys, output), *slips_rest.routes(keys, tables)]
+    rest = [*slips_flows.flows(keys, output), *slips_evidence.accumulating(keys), *slips_rest.routes(keys, tables)]
     slips_rest.nothing_came_of(keys)
     head = [f"Made of {place} by `tocsin migrate slips`.", "", "What Slips finds comes in by following its alerts.json"]
     head[-1] += " (docs/follow.md)," if output else " (docs/follow.md; --output DIR says where it is),"

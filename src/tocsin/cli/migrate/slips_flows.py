@@ -52,11 +52,8 @@ def _form(given: str) -> str:
 
 
 def _of_width(said: str, wanted: bool) -> str:
-    return (
-        f"{said.format('timewindow_s')}; when evidence makes an alert, Slips goes on deciding itself"
-        if wanted
-        else said
-    )
+    of_evidence = "window_h of [accumulate.slips], which is switched off"
+    return f"{said.format('timewindow_s')}; {of_evidence}" if wanted else of_evidence
 
 
 def _of_direction(wanted: bool) -> str:

@@ -22,7 +22,6 @@ NOT_ALERTS = {
     "export_strato_letters": "training data of Slips, no alerts",
     "metadata_dir": "files about a run of Slips, no alerts",
     "store_zeek_files_in_the_output_dir": "files of Zeek, no alerts",
-    "evidence_detection_threshold": "Slips goes on deciding itself when evidence makes an alert",
     "popup_alerts": "Tocsin opens no windows: the destination slack, or the live page, tells people",
     "uid": "Tocsin's files belong to the user who runs it",
     "gid": "Tocsin's files belong to the user who runs it",
