@@ -84,7 +84,8 @@ def with_ids(relation: str, *, start: str = "start") -> str:
     """A query whose rows are those of another, in their order, with `aid` and `community_id` beside them.
 
     `relation` has the columns saddr, daddr, proto (texts) and sport, dport (numbers), and none that begins with `fp_`;
-    `start` is the number that is hashed, as SQL over them (see `macros`).
+    `start` is the number that is hashed, as SQL over them (see `macros`). Write the rows somewhere before they are
+    grouped or searched by a fingerprint: there DuckDB works out every step again wherever it is used.
     """
     return f"""
 WITH fp_read AS (
