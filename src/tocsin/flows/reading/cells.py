@@ -56,11 +56,14 @@ def selected(cells: Sequence[Cell]) -> str:
     return ", ".join(f"{cell.value} AS {name(cell.column)}" for cell in cells)
 
 
-def complaint(cells: Sequence[Cell], needed: Sequence[str] = ()) -> str:
-    """SQL for what is wrong with a line, in words: a text without a value, a needed one missing; else NULL."""
+def complaint(cells: Sequence[Cell], needed: Sequence[str] = (), *, beside: bool = False) -> str:
+    """SQL for what is wrong with a line, in words: a text without a value, a needed one missing; else NULL.
+
+    `beside`: the values stand beside the texts, as columns of what is selected from.
+    """
     wrong = [f"WHEN {cell.text} IS NULL THEN '{cell.column} is missing'" for cell in cells if cell.column in needed]
     wrong += [
-        f"WHEN {cell.text} IS NOT NULL AND ({cell.value}) IS NULL"
+        f"WHEN ({name(cell.column) if beside else cell.value}) IS NULL AND {cell.text} IS NOT NULL"
         f" THEN '{cell.column} {_WRONG[cell.type]}: ''' || left({cell.text}, 80) || ''''"
         for cell in cells
         if cell.type in _WRONG

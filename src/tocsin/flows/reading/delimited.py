@@ -37,18 +37,19 @@ class Delimited:
             f"CASE WHEN len(f) < {self._fields} OR len({beyond}) > 0"
             f" THEN len(f) || ' fields, and not {self._fields}' END"
         )
+        values = f"{stable_uid('no', 'line')} AS uid, {selected(self._cells)}"
+        wrong = complaint(self._cells, ("start",), beside=True)
         connection.execute(
             f"CREATE OR REPLACE TEMP TABLE delimited AS"
-            f" SELECT *, coalesce({miscounted}, {complaint(self._cells, ('start',))}) AS reason"
-            f" FROM (SELECT *, string_split(line, {quoted(self._delimiter)}) AS f"
+            f" SELECT * EXCLUDE (f, line), coalesce({miscounted}, {wrong}) AS reason"
+            f" FROM (SELECT *, {values} FROM (SELECT *, string_split(line, {quoted(self._delimiter)}) AS f"
             f" FROM (SELECT no, text, rtrim(text, chr(13)) AS line FROM {given} WHERE no < {end})"
-            f" WHERE trim(line) <> '' AND line <> {quoted(self._header)})"
+            f" WHERE trim(line) <> '' AND line <> {quoted(self._header)}))"
         )
         ((kept, malformed),) = connection.execute(
             "SELECT count(*) FILTER (reason IS NULL), count(reason) FROM delimited"
         ).fetchall()
-        cells = f"{stable_uid('no', 'line')} AS uid, {selected(self._cells)}"
-        rows = f"SELECT no, {cells} FROM delimited WHERE reason IS NULL"
+        rows = "SELECT * EXCLUDE (text, reason) FROM delimited WHERE reason IS NULL"
         return Found(
             rows={self._kind: rows} if kept else {},
             malformed="SELECT no, text, reason FROM delimited WHERE reason IS NOT NULL" if malformed else "",
