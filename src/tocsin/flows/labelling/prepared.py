@@ -43,15 +43,18 @@ WIDTHS_S = (60, 3600, 86400)
 """Of the buckets, in seconds. Above the last of these levels there is one with a single bucket for all of time."""
 
 
-def prepare(connection: "DuckDBPyConnection", dataset: Dataset, options: Options, alertgroup: int = 0) -> None:
+def prepare(
+    connection: "DuckDBPyConnection", dataset: Dataset, options: Options, alertgroup: int = 0, said: str = ""
+) -> None:
     """Make the temporary tables that `labelled` joins, from what `refresh` brought in.
 
-    With an `alertgroup`, only what that one says, also where it was closed as false: to show its flows. Joins of the
-    connection are made as they are written from here on, which keeps the order of rows. Raises FlowsError.
+    With an `alertgroup`, only what that one says, also where it was closed as false: to show its flows. `said` is
+    another table of `said.COLUMNS` than what was brought in. Joins of the connection are made as they are written from
+    here on, which keeps the order of rows. Raises FlowsError.
     """
     connection.execute("SET disabled_optimizers = 'join_order,build_side_probe_side'")
-    said = latest(dataset)
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE said AS {_ranked(said, alertgroup)}")
+    ranked = _ranked(said or latest(dataset), alertgroup)
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE said AS {ranked}")
     connection.execute(
         "CREATE OR REPLACE TEMP TABLE named AS SELECT DISTINCT rank, alertgroup, alert, category FROM said"
     )
@@ -90,8 +93,8 @@ def _ends(options: Options) -> str:
     )
     pairs = f"SELECT * EXCLUDE (targets), unnest(targets) AS target FROM ({sides})"
     found = [
-        f"SELECT {one} AS low, {other} AS high, {one}_ports AS low_ports, {other}_ports AS high_ports, protocols, {when},"
-        f" rank FROM ({pairs}) WHERE {one} <= {other}"
+        f"SELECT {one} AS low, {other} AS high, {one}_ports AS low_ports, {other}_ports AS high_ports, protocols,"
+        f" {when}, rank FROM ({pairs}) WHERE {one} <= {other}"
         for one, other in (("source", "target"), ("target", "source"))
     ]
     if options.one_sided:
@@ -128,7 +131,7 @@ def _slots() -> str:
 
 
 def _code(level: int) -> str:
-    """SQL: even where flows up to a level's length meet detections of its own, odd where its flows meet shorter ones."""
+    """SQL: even where flows up to a level's length meet detections of its own, odd where its flows meet shorter."""
     return f"{2 * level} + CASE WHEN own < {level} THEN 1 ELSE 0 END"
 
 
