@@ -80,7 +80,8 @@ def _told(totals: Totals) -> str:
     last = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(totals.last / 1_000_000))
     said = f"{totals.kept:,} flows in {totals.parts:,} parts, the last import at {last}"
     if totals.malformed:
-        said += f"; {totals.malformed:,} lines could not be read: `tocsin flows malformed` shows them"
+        lines = "line" if totals.malformed == 1 else "lines"
+        said += f"; {totals.malformed:,} {lines} could not be read: `tocsin flows malformed` shows them"
     return said
 
 
