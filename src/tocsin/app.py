@@ -26,6 +26,7 @@ from tocsin.flows.dataset import Dataset
 from tocsin.flows.exporting.export import export_labeled
 from tocsin.flows.following import Following
 from tocsin.flows.labelling import detections
+from tocsin.flows.searching.warm import Warm
 from tocsin.flows.tending import Exports, Tending
 from tocsin.indexing import Indexer, digest
 from tocsin.intake import Intake, Limits
@@ -71,6 +72,7 @@ class Hub:
             raise
         self.started: Micros = now()
         self.dataset = config.flows.dataset(data)
+        self.flows = Warm(self.dataset, config.flows.options())
         self.names = detection.DEFAULT.with_users(config.detection.names)
         limits = Limits(max_rows=config.http.max_rows, split_rows=config.http.split_rows)
         repeats = {label: table.rule() for label, table in config.repeats.items()}
@@ -147,6 +149,7 @@ class Hub:
         self.indexer.stop()
         self.intake.close()
         self.again.close()
+        self.flows.close()
         self.store.close()
         os.close(self._lock)
 

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 MEMORY_MB = 600
+MISSING = "flows need DuckDB: pip install 'tocsin[flows]'"
 SPILL = "spill"
 
 
@@ -30,7 +31,7 @@ def connect(folder: Path, *, memory_mb: int = MEMORY_MB, threads: int = 0) -> "D
     try:
         import duckdb
     except ImportError as error:
-        raise NotInstalled("flows need DuckDB: pip install 'tocsin[flows]'") from error
+        raise NotInstalled(MISSING) from error
     settings: dict[str, str | bool | int | float | list[str]] = {
         "autoinstall_known_extensions": False,
         "autoload_known_extensions": False,

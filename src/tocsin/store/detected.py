@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from tocsin.errors import NotFound
 from tocsin.model import Alert, Detection, Judged, Micros, News, Noun, Since, Status, Triaged
 from tocsin.store.engine import Tx
 from tocsin.store.heap import BELOW, RAISED
@@ -57,6 +58,14 @@ def changed(store: "Store", since: Since) -> Iterator[News]:
     if anew:
         yield News(groups=(), since=since, anew=True)
     yield from _changes(store, since, told=start.id != since.id)
+
+
+def one(tx: Tx, id: int) -> Triaged:
+    """An alertgroup as it stands now. Raises NotFound."""
+    found = _load(tx, [id])
+    if not found:
+        raise NotFound(f"There is no alertgroup {id}.")
+    return found[0]
 
 
 def _changes(store: "Store", since: Since, *, told: bool) -> Iterator[News]:

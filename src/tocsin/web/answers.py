@@ -17,8 +17,10 @@ from tocsin.errors import (
     BadQuery,
     ConfigError,
     DeliveryError,
+    FlowsError,
     Malformed,
     NotFound,
+    NotInstalled,
     NotYours,
     Refused,
     StoreUnavailable,
@@ -92,6 +94,8 @@ def failure_of(error: TocsinError | HTTPException) -> Failure:
             return Failure(409, str(error))
         case DeliveryError() | ConfigError():
             return Failure(502, str(error))
+        case NotInstalled() | FlowsError():
+            return Failure(501 if isinstance(error, NotInstalled) else 500, str(error))
     return Failure(500, SENTENCES[500])
 
 

@@ -22,6 +22,7 @@ Order = Literal["newest", "oldest"]
 MARK = "asked_"
 """How the columns begin that hold what was asked of a row before it was labelled."""
 _TRUE, _FALSE = "true", "false"
+_NAMED = "alert IS NOT NULL"
 
 
 class Asked(Noun, frozen=True, kw_only=True):
@@ -43,10 +44,10 @@ class Asked(Noun, frozen=True, kw_only=True):
     marks: tuple[Node, ...] = ()
     labelled: str = ""
 
-    def named_by(self, alertgroup: int) -> "Asked":
-        """The same of the flows that an alertgroup names, where labels are made of that one alone."""
-        named = f"alertgroup = {alertgroup}"
-        return msgspec.structs.replace(self, labelled=f"({self.labelled}) AND {named}" if self.labelled else named)
+    def named(self) -> "Asked":
+        """The same of those flows that an alert names."""
+        labelled = f"({self.labelled}) AND {_NAMED}" if self.labelled else _NAMED
+        return msgspec.structs.replace(self, labelled=labelled)
 
     def parts(self, found: Sequence[Part]) -> list[Part]:
         """Those of the parts that can hold an answer."""
@@ -62,25 +63,31 @@ class Asked(Noun, frozen=True, kw_only=True):
         ]
 
     def rows(
-        self, dataset: Dataset, parts: Sequence[Part], columns: Sequence[Column], more: str = "", naming: str = ""
+        self,
+        dataset: Dataset,
+        parts: Sequence[Part],
+        columns: Sequence[Column],
+        more: str = "",
+        naming: Sequence[str] = (),
     ) -> str:
         """SQL in brackets for the rows that may be meant: `kind` and those columns, as `Dataset.rows` gives them.
 
         Without `labelled` these are the answer. With it they are what is to be labelled: the answer is
-        `SELECT columns… FROM labelled(rows) WHERE {asked.labelled}`. `more` is a further condition on common columns,
-        `naming` one for kinds with one uid to a row.
+        `SELECT columns… FROM labelled(rows) WHERE {asked.labelled}`. `more` is a further condition on common columns.
+        Of `naming` one is to hold for kinds with one uid to a row, and no two of them can.
         """
         runs = [(kind, list(run)) for kind, run in groupby(self.parts(parts), key=lambda part: part.kind)]
         if not runs:
             marks = "".join(f", false AS {MARK}{number}" for number in range(len(self.marks)))
             return f"(SELECT *{marks} FROM {dataset.rows([], columns)})"
-        return (
-            "(" + " UNION ALL ".join(self._run(dataset, kind, run, columns, (more, naming)) for kind, run in runs) + ")"
-        )
+        found = [
+            self._run(dataset, kind, run, columns, [each for each in (more, name) if each])
+            for kind, run in runs
+            for name in (naming if naming and not any(each.name == "uids" for each in KINDS[kind].own) else ("",))
+        ]
+        return "(" + " UNION ALL ".join(found) + ")"
 
-    def _run(
-        self, dataset: Dataset, kind: str, parts: list[Part], columns: Sequence[Column], more: tuple[str, str]
-    ) -> str:
+    def _run(self, dataset: Dataset, kind: str, parts: list[Part], columns: Sequence[Column], more: list[str]) -> str:
         there = {column.name for column in KINDS[kind].columns}
         cells = [engine.text(kind) + " AS kind"]
         for column in columns:
@@ -91,8 +98,7 @@ class Asked(Noun, frozen=True, kw_only=True):
             for number, node in enumerate(self.marks)
         ]
         files = ", ".join(engine.text(dataset.folder / part.file) for part in parts)
-        further = [one for one in more[: 1 if "uids" in there else 2] if one]
-        asked = " AND ".join([*self._limits(), _where(self.plain, kind, self.now), *further])
+        asked = " AND ".join([*self._limits(), _where(self.plain, kind, self.now), *more])
         read = f"read_parquet([{files}], hive_partitioning = false, union_by_name = true)"
         return f"SELECT {', '.join(cells)} FROM {read} WHERE {asked}"
 

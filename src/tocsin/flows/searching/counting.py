@@ -7,12 +7,10 @@ import msgspec
 
 from tocsin.flows.catalogue import Part
 from tocsin.flows.kinds import COMMON, Column
-from tocsin.flows.labelling.expression import labelled
 from tocsin.flows.searching.asked import Asked
-from tocsin.flows.searching.named import naming
-from tocsin.flows.searching.paging import FOR_LABELS, meant
+from tocsin.flows.searching.paging import meant
 from tocsin.flows.searching.spans import Span
-from tocsin.flows.searching.warm import Reading, Warm
+from tocsin.flows.searching.warm import Reading, Said, Warm
 from tocsin.flows.searching.windows import stretches
 from tocsin.model import Micros, Noun
 from tocsin.query.tree import Everything
@@ -57,17 +55,17 @@ class Host(Noun, frozen=True, kw_only=True):
     last: Micros | None
 
 
-def count(warm: Warm, asked: Asked, most: int = 10_000, *, alertgroup: int = 0) -> Count:
+def count(warm: Warm, asked: Asked, most: int = 10_000, *, said: Said | None = None) -> Count:
     """How many flows are meant, counted up to `most`; all of them where nothing is asked for, for that is known."""
     if not warm.dataset.exists():
         return Count(number=0)
-    if alertgroup:
-        asked = asked.named_by(alertgroup)
+    if said is not None:
+        asked = asked.named()
     with warm.dataset.reading(asked.kinds, since=asked.since, until=asked.until) as listed, warm.reading() as reading:
         parts = asked.parts(listed)
         if isinstance(asked.tree, Everything) and asked.since is None and asked.until is None and not asked.labelled:
             return Count(number=sum(part.rows for part in parts))
-        reading.prepare(alertgroup)
+        reading.prepare(said)
         found = 0
         for portion in (*stretches(parts, Span(asked.since, asked.until), newest=True), None):
             found += _counted(reading, asked, parts, portion, most + 1 - found)
@@ -111,7 +109,7 @@ def timeline(warm: Warm, asked: Asked, *, buckets: int = 100) -> Timeline:
         at = f"{first} + (start - {first}) // {step} * {step}"
         start = (column("start"),)
         every = _by(reading, at, meant(reading, asked, parts, start))
-        named = _by(reading, at, named_rows(reading, asked, parts, start))
+        named = _by(reading, at, meant(reading, asked.named(), parts, start))
     return Timeline(
         step=step,
         buckets=tuple(
@@ -138,15 +136,6 @@ def column(name: str) -> Column:
     return found
 
 
-def named_rows(reading: Reading, asked: Asked, parts: Sequence[Part], columns: Sequence[Column]) -> str:
-    """SQL in brackets for those of the rows that are meant which an alert names; the tables of `prepare` are there."""
-    named = "alert IS NOT NULL"
-    only = msgspec.structs.replace(asked, labelled=f"({asked.labelled}) AND {named}" if asked.labelled else named)
-    every = (*FOR_LABELS, *(each for each in columns if each not in FOR_LABELS))
-    rows = only.rows(reading.dataset, parts, every, "", naming(reading, only))
-    return f"(SELECT * FROM {labelled(rows, reading.options, uids=True)} WHERE {only.labelled})"
-
-
 def hosts(warm: Warm, asked: Asked, *, limit: int = 50) -> list[Host]:
     """The addresses with the most labelled flows, then with the most flows.
 
@@ -161,7 +150,7 @@ def hosts(warm: Warm, asked: Asked, *, limit: int = 50) -> list[Host]:
         if not parts:
             return []
         reading.prepare()
-        rows, named = meant(reading, asked, parts, columns), named_rows(reading, asked, parts, columns)
+        rows, named = meant(reading, asked, parts, columns), meant(reading, asked.named(), parts, columns)
         sql = (
             "SELECT address, sum(sent) AS sent, sum(received) AS received, sum(bytes)::BIGINT AS bytes,"
             " sum(labelled) AS labelled, min(first) AS first, max(last) AS last FROM ("

@@ -18,7 +18,7 @@ from tocsin.flows.labelling.expression import NEEDED, labelled
 from tocsin.flows.searching.asked import Asked, Order, asked
 from tocsin.flows.searching.named import naming
 from tocsin.flows.searching.spans import Span
-from tocsin.flows.searching.warm import Reading, Warm
+from tocsin.flows.searching.warm import Reading, Said, Warm
 from tocsin.flows.searching.windows import stretches
 from tocsin.model import Noun
 
@@ -61,9 +61,9 @@ class _Key(NamedTuple):
 
 
 def search(
-    warm: Warm, asked: Asked, *, limit: int = 50, after: str = "", order: Order = "newest", alertgroup: int = 0
+    warm: Warm, asked: Asked, *, limit: int = 50, after: str = "", order: Order = "newest", said: Said | None = None
 ) -> Page:
-    """A page of what is asked for; with an `alertgroup`, of the flows that it names, also where it was closed as false.
+    """A page of what is asked for; of what one alertgroup names where it is `said`, also if it was closed as false.
 
     Raises Malformed for an `after` that is none, TooSlow, FlowsError, NotInstalled.
     """
@@ -71,10 +71,10 @@ def search(
     limit = max(1, min(limit, MOST))
     if not warm.dataset.exists():
         return Page(flows=())
-    if alertgroup:
-        asked = asked.named_by(alertgroup)
+    if said is not None:
+        asked = asked.named()
     with warm.dataset.reading(asked.kinds, since=asked.since, until=asked.until) as listed, warm.reading() as reading:
-        reading.prepare(alertgroup)
+        reading.prepare(said)
         parts = asked.parts(listed)
         found: list[_Key] = []
         for stretch in _questions(asked, parts, behind, order):
@@ -146,8 +146,13 @@ def meant(reading: Reading, asked: Asked, parts: Sequence[Part], columns: Sequen
     if not asked.labelled:
         return asked.rows(reading.dataset, parts, columns, more)
     every = (*FOR_LABELS, *(column for column in columns if column not in FOR_LABELS))
-    rows = asked.rows(reading.dataset, parts, every, more, naming(reading, asked))
-    return f"(SELECT * FROM {labelled(rows, reading.options, uids=True)} WHERE {asked.labelled})"
+    conditions = naming(reading, asked)
+    rows = asked.rows(reading.dataset, parts, every, more, conditions)
+    if not conditions:
+        return f"(SELECT * FROM {labelled(rows, reading.options, uids=True)} WHERE {asked.labelled})"
+    # Few rows remain, and they are read twice.
+    few = f"WITH few AS MATERIALIZED (SELECT * FROM {rows})"
+    return f"({few} SELECT * FROM {labelled('few', reading.options, uids=True)} WHERE {asked.labelled})"
 
 
 def _whole(reading: Reading, parts: Sequence[Part], keys: Sequence[_Key]) -> list[Flow]:

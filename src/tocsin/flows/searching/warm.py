@@ -1,15 +1,18 @@
 """The DuckDB that stays open between two questions: to open one takes longer than most answers."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+import msgspec
 
 from tocsin.errors import FlowsError, TooSlow
 from tocsin.flows import engine
 from tocsin.flows.dataset import Dataset
-from tocsin.flows.labelling.detections import NOTE
+from tocsin.flows.labelling.detections import stamp
 from tocsin.flows.labelling.prepared import Options, prepare
+from tocsin.flows.labelling.said import COLUMNS, Row
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -19,41 +22,43 @@ _AT_REST = 4
 """So many connections wait for the next question; each holds the tables that labels are made with."""
 
 
-class _Prepared(NamedTuple):
-    """What a connection's tables for labels were made from."""
+class Said(NamedTuple):
+    """What one alertgroup says of flows (`labelling.said.rows`): its flows are asked for, not those of all alerts."""
 
-    note: str = ""
-    alertgroup: int = 0
+    alertgroup: int
+    rows: Sequence[Row]
 
 
 class Reading:
     """One question: a connection that is given up when it takes too long."""
 
-    def __init__(self, dataset: Dataset, options: Options, connection: "DuckDBPyConnection", longest_s: float) -> None:
+    def __init__(self, dataset: Dataset, options: Options, connection: "DuckDBPyConnection") -> None:
         self.dataset, self.options, self.connection = dataset, options, connection
-        self.prepared: _Prepared | None = None
-        self._longest_s = longest_s
+        self.prepared = ""
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
-        """What a statement gives. Raises TooSlow, FlowsError."""
-        import duckdb
+        """What a statement gives."""
+        return self.connection.execute(sql).fetchall()
 
-        try:
-            return self.connection.execute(sql).fetchall()
-        except duckdb.InterruptException as error:
-            remedy = "narrow it down, for example with start>=now-1d or an address"
-            raise TooSlow(f"This takes longer than {self._longest_s:g} seconds and was given up: {remedy}.") from error
-        except duckdb.Error as error:
-            raise FlowsError(f"the flows in {self.dataset.folder} could not be read: {error}") from error
-
-    def prepare(self, alertgroup: int = 0) -> None:
-        """Have the tables that labels are made with, as of now; of one alertgroup alone, where it is named."""
-        with self.dataset.catalogue() as catalogue:
-            wanted = _Prepared(catalogue.note(NOTE), alertgroup)
+    def prepare(self, said: Said | None = None) -> None:
+        """Have the tables that labels are made with, as of now; of one alertgroup alone, where it is said."""
+        if said is not None:
+            self._prepare_one(said)
+            return
+        wanted = stamp(self.dataset)
         if self.prepared != wanted:
-            self.prepared = None
-            prepare(self.connection, self.dataset, self.options, alertgroup)
+            self.prepared = ""
+            prepare(self.connection, self.dataset, self.options)
             self.prepared = wanted
+
+    def _prepare_one(self, said: Said) -> None:
+        self.prepared = ""
+        shape = msgspec.json.encode([COLUMNS]).decode()
+        rows = msgspec.json.encode(said.rows).decode()
+        self.connection.execute(
+            "CREATE OR REPLACE TEMP TABLE one AS SELECT unnest(from_json(?, ?), recursive := true)", [rows, shape]
+        )
+        prepare(self.connection, self.dataset, self.options, said.alertgroup, "one")
 
 
 class Warm:
@@ -67,20 +72,26 @@ class Warm:
 
     @contextmanager
     def reading(self) -> Iterator[Reading]:
-        """A connection for one question. Raises NotInstalled, FlowsError."""
+        """A connection for one question. Raises NotInstalled, and TooSlow and FlowsError for what becomes of it."""
         found = self._one()
+        import duckdb
+
         stop = threading.Timer(self.longest_s, found.connection.interrupt)
         stop.daemon = True
         stop.start()
+        sound = False
         try:
             yield found
-        except BaseException:
-            found.connection.close()  # whatever state it is in, nobody is to have it again
-            raise
+            sound = True
+        except duckdb.InterruptException as error:
+            remedy = "narrow it down, for example with start>=now-1d or an address"
+            raise TooSlow(f"This takes longer than {self.longest_s:g} seconds and was given up: {remedy}.") from error
+        except duckdb.Error as error:
+            raise FlowsError(f"the flows in {self.dataset.folder} could not be read: {error}") from error
         finally:
             stop.cancel()
             stop.join()
-        self._rest(found)
+            self._rest(found, sound)
 
     def close(self) -> None:
         """Let go of it."""
@@ -103,11 +114,12 @@ class Warm:
                 self._database.execute("SET parquet_metadata_cache = true")
             cursor = self._database.cursor()
         cursor.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = false")
-        return Reading(self.dataset, self.options, cursor, self.longest_s)
+        return Reading(self.dataset, self.options, cursor)
 
-    def _rest(self, reading: Reading) -> None:
+    def _rest(self, reading: Reading, sound: bool) -> None:
+        """Keep it for the next question, unless it broke in the middle of one."""
         with self._lock:
-            if self._database is not None and len(self._at_rest) < _AT_REST:
+            if sound and self._database is not None and len(self._at_rest) < _AT_REST:
                 self._at_rest.append(reading)
                 return
         reading.connection.close()

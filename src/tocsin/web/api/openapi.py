@@ -68,6 +68,7 @@ _ERRORS: Mapping[int, str] = {
     422: "The query cannot be read or takes too long; the sentence says at which character and what to write instead.",
     429: "Too many failed sign-ins; Retry-After says when to come again.",
     500: "A fault of Tocsin; its log says more.",
+    501: "What reads flows is not installed; the sentence says how to install it.",
     503: "The store cannot keep up or cannot write; Retry-After says when to come again.",
 }
 _PLACE = re.compile(r"\{(\w+)(:\w+)?\}")
