@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from tocsin.flows import engine
 from tocsin.flows.dataset import Dataset
 from tocsin.flows.exporting.files import Growing, State, growing, lasting
-from tocsin.flows.exporting.plan import Form, Plan, Planner, Wish, options_of
+from tocsin.flows.exporting.marking import VARIABLE
+from tocsin.flows.exporting.plan import Form, Plan, Planner, Step, Wish, options_of
 from tocsin.flows.exporting.pouring import Take, pour
 from tocsin.flows.labelling.detections import stamp
 from tocsin.flows.labelling.prepared import Options, prepare
@@ -69,6 +70,7 @@ def export_stream(dataset: Dataset, wish: Wish, take: Take, *, now: Micros, tell
         rows = seen = 0
         for number, step in enumerate(plan.steps):
             told = _Counted(take, tell, seen, step.rows, plan.rows)
+            _mark(connection, step)
             rows += pour(connection, step.query, options_of(plan.form, head=number == 0), told.take)
             seen += step.rows
             tell(seen, plan.rows)
@@ -120,6 +122,7 @@ def _lines(connection: "DuckDBPyConnection", plan: Plan, growth: Growing, state:
         step = plan.steps[number]
         with growth.appending(state) as handle:
             told = _Counted(partial(_write, handle), tell, seen, step.rows, plan.rows)
+            _mark(connection, step)
             rows = pour(connection, step.query, options_of(plan.form, head=number == 0), told.take)
             size = os.lseek(handle, 0, os.SEEK_CUR)
         state = State(state.digest, number + 1, state.rows + rows, size)
@@ -134,6 +137,7 @@ def _pieces(connection: "DuckDBPyConnection", plan: Plan, growth: Growing, state
     seen = sum(step.rows for step in plan.steps[: state.portions])
     for number in range(state.portions, len(plan.steps)):
         step, file = plan.steps[number], growth.piece(number)
+        _mark(connection, step)
         rows = _copy(connection, step.query, file)
         state = State(state.digest, number + 1, state.rows + rows)
         growth.reached(state)
@@ -145,6 +149,12 @@ def _pieces(connection: "DuckDBPyConnection", plan: Plan, growth: Growing, state
     files = ", ".join(engine.text(growth.piece(number)) for number in range(len(plan.steps)))
     _copy(connection, f"SELECT * FROM read_parquet([{files}], hive_partitioning = false)", growth.data)
     return state
+
+
+def _mark(connection: "DuckDBPyConnection", step: Step) -> None:
+    """Find out which rows of a portion are malicious, where its query looks that up."""
+    if step.marks:
+        connection.execute(f"SET VARIABLE {VARIABLE} = ({step.marks})")
 
 
 def _copy(connection: "DuckDBPyConnection", query: str, file: Path) -> int:

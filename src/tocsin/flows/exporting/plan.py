@@ -1,18 +1,18 @@
 """What is asked for -> the queries that answer it, one for each portion, in the order in which they are written."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal, NamedTuple
 
 from tocsin.flows import engine
 from tocsin.flows.catalogue import Part
 from tocsin.flows.dataset import Dataset
-from tocsin.flows.exporting import shape
+from tocsin.flows.exporting import marking, shape
 from tocsin.flows.exporting.portions import Portion, portions
 from tocsin.flows.kinds import ALTERNATIVE, FLOWS, KINDS
 from tocsin.flows.labelling.expression import labelled
 from tocsin.flows.labelling.prepared import Options
-from tocsin.flows.searching.asked import Asked, asked
+from tocsin.flows.searching.asked import asked
 from tocsin.model import Micros
 
 Form = Literal["tsv", "json", "parquet"]
@@ -44,6 +44,8 @@ class Step(NamedTuple):
 
     query: str
     rows: int
+    marks: str = ""
+    """What the variable of `marking` must hold before."""
 
 
 class Plan(NamedTuple):
@@ -74,21 +76,39 @@ class Planner:
         `first` is the start of the data set's first flow, `labels` names what is known.
         """
         found = portions(parts, self.kinds) or [Portion(FLOWS[0], (), 0)]
-        steps = [Step(self._query(portion, first), portion.rows) for portion in found]
-        digest = hashlib.sha256("\n".join((self._wish.form, labels, *(step.query for step in steps))).encode())
+        steps = [self._step(portion, first) for portion in found]
+        said = (text for step in steps for text in (step.query, step.marks))
+        digest = hashlib.sha256("\n".join((self._wish.form, labels, *said)).encode())
         return Plan(self._wish.form, steps, digest.hexdigest())
 
-    def _query(self, portion: Portion, first: Micros) -> str:
-        wish, kind = self._wish, portion.kind
-        rows = labelled(
-            shape.renamed(self._rows(portion, self._asked), kind),
-            wish.options,
-            uids=any(column.name == "uids" for column in KINDS[kind].own),
-        )
+    def _step(self, portion: Portion, first: Micros) -> Step:
+        """Marked where that says enough; else joined with the labels, and put in order afterwards."""
+        wish, marks = self._wish, ""
+        where = _where(self._conditions(portion))
+        if wish.profile == "slips" and portion.parts and not portion.mixed and not self._asked:
+            marks = marking.marks(self._dataset, portion.parts, where, wish.options)
+            rows = marking.numbered(self._dataset, portion.parts)
+            rows = shape.renamed(f"(SELECT * FROM {rows} AS every{where})" if where else rows, portion.kind)
+            rows = marking.marked(rows, wish.options)
+        else:
+            rows = self._joined(portion, where)
+        return Step(self._shaped(rows, portion.kind, first), portion.rows, marks)
+
+    def _joined(self, portion: Portion, where: str) -> str:
+        columns = KINDS[portion.kind].columns
+        if self._asked:
+            rows = self._asked.rows(self._dataset, portion.parts, columns)
+        else:
+            rows = self._dataset.rows(portion.parts, columns)
+        if where:
+            rows = f"(SELECT * FROM {rows} AS every{where})"
+        uids = any(column.name == "uids" for column in KINDS[portion.kind].own)
+        rows = labelled(shape.renamed(rows, portion.kind), self._wish.options, uids=uids)
         condition = f" WHERE {self._asked.labelled}" if self._asked and self._asked.labelled else ""
-        order = " ORDER BY place" if portion.mixed else ""
-        if condition or order:
-            rows = f"(SELECT * FROM {rows} AS labelled_row{condition}{order})"
+        return f"(SELECT * FROM {rows} AS labelled_row{condition} ORDER BY place)"
+
+    def _shaped(self, rows: str, kind: str, first: Micros) -> str:
+        wish = self._wish
         if wish.profile == "flat":
             kinds = (kind,) if wish.form == "json" else wish.kinds()
             return shape.flat(rows, kind, shape.fields(kinds), form=wish.form)
@@ -101,20 +121,19 @@ class Planner:
             as_text=wish.form != "json",
         )
 
-    def _rows(self, portion: Portion, asked: Asked | None) -> str:
-        columns = KINDS[portion.kind].columns
-        conditions = []
-        if asked:
-            rows = asked.rows(self._dataset, portion.parts, columns)
-        else:
-            rows = self._dataset.rows(portion.parts, columns)
-            if self.since is not None:
-                conditions.append(f"(start IS NULL OR start >= {self.since})")
-            if self.until is not None:
-                conditions.append(f"(start IS NULL OR start < {self.until})")
+    def _conditions(self, portion: Portion) -> Iterator[str]:
+        """What the rows of a portion fulfil, besides what a query asks of them."""
+        if not self._asked and self.since is not None:
+            yield f"(start IS NULL OR start >= {self.since})"
+        if not self._asked and self.until is not None:
+            yield f"(start IS NULL OR start < {self.until})"
         if portion.cut:
-            conditions.append(f"place BETWEEN {portion.cut[0]} AND {portion.cut[1]}")
-        return f"(SELECT * FROM {rows} AS every WHERE {' AND '.join(conditions)})" if conditions else rows
+            yield f"place BETWEEN {portion.cut[0]} AND {portion.cut[1]}"
+
+
+def _where(conditions: Iterable[str]) -> str:
+    found = " AND ".join(conditions)
+    return f" WHERE {found}" if found else ""
 
 
 def options_of(form: Form, *, head: bool) -> str:

@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 from tocsin.flows.catalogue import Part
 
-ROWS = 1_000_000
+ROWS = 500_000
 """About as many rows are written in one go: what is lost when an export is cut off."""
-FILES = 500
+FILES = 64
 
 
 class Portion(NamedTuple):

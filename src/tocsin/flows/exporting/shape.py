@@ -54,14 +54,17 @@ KEYS: dict[str, str] = {
 }
 """The keys of `flow`, by kind. `alert` is ours: Slips does not read Suricata's alerts."""
 
-_NOT_ESTABLISHED = "'S0', 'REJ', 'RSTOS0', 'RSTRH', 'SH', 'SHR', 'closed'"
-_ESTABLISHED = "'S1', 'SF', 'S2', 'S3', 'RSTO', 'RSTR', 'RSTP', 'OTH', 'new', 'established'"
+_STATES = {
+    "Not Established": "S0 REJ RSTOS0 RSTRH SH SHR closed",
+    "Established": "S1 SF S2 S3 RSTO RSTR RSTP OTH new established",
+}
+# Not `state IN (...)`: DuckDB makes a join of that, and a join loses the order of rows.
+_INTERPRETED = " ".join(f"WHEN '{state}' THEN '{said}'" for said, states in _STATES.items() for state in states.split())
 _DERIVED = {
     "state_hist": "coalesce(nullif(history, ''), state, '')",
     "dport_name": "coalesce(appproto, '')",
     "timestamp_human": "coalesce(strftime(make_timestamp(start), '%Y/%m/%d %H:%M:%S.%f+0000'), '')",
-    "interpreted_state": f"CASE WHEN state IN ({_NOT_ESTABLISHED}) THEN 'Not Established'"
-    f" WHEN state IN ({_ESTABLISHED}) THEN 'Established' ELSE '' END",
+    "interpreted_state": f"CASE state {_INTERPRETED} ELSE '' END",
     "is_DoH": "false",
     "http_browser": "coalesce(software = 'HTTP::BROWSER', false)",
 }
