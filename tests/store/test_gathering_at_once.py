@@ -103,6 +103,7 @@ def _as_before(tx: Tx) -> None:
     for table in ("heap", "pile", "evidence"):
         tx.run(f"DROP TABLE {table}")
     tx.run("DROP INDEX alertgroup_gathered")
+    tx.run("DROP INDEX alertgroup_standing")
     tx.run("ALTER TABLE alertgroup DROP COLUMN gathered")
     tx.run("DELETE FROM migration WHERE version >= 15")
 

@@ -10,7 +10,7 @@ from tocsin.rules import accumulate
 
 Level = Literal["info", "low", "medium", "high", "critical"]
 Weight = Annotated[float, Field(ge=0, le=1000)]
-SHORTEST_H = 1 / 60
+SHORTEST_H = 0.01
 LONGEST_H = 366 * 24
 
 
@@ -34,7 +34,7 @@ class AccumulateTable(Section):
     threshold: float | None = Field(
         default=None,
         gt=0,
-        le=1e9,
+        le=1_000_000_000,
         description="What the evidence of one address and window has to weigh together. "
         "Without it a quarter for each minute of the window, as Slips: 15 for an hour.",
     )

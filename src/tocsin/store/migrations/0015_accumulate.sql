@@ -3,6 +3,7 @@
 -- never gathered, or a person had it sent.
 ALTER TABLE alertgroup ADD COLUMN gathered TEXT;
 CREATE INDEX alertgroup_gathered ON alertgroup (gathered, id) WHERE gathered IS NOT NULL;
+CREATE INDEX alertgroup_standing ON alertgroup (id) WHERE gathered IS NULL;
 
 -- By rule, width of the windows in microseconds, source address and begin of the window: what lies there now, in
 -- millionths; how often enough of it was there, each time anew; the threshold of its newest evidence.

@@ -19,6 +19,7 @@ from typing import NamedTuple
 
 from tocsin.query import Tree
 from tocsin.query.fields import FIELDS, Kind
+from tocsin.query.standing import NOT_GATHERED
 from tocsin.query.tree import And, Exists, Is, Node, Not, Or, Range, Words
 from tocsin.query.values import Phrase, Text
 from tocsin.store import alertgroup
@@ -34,6 +35,8 @@ _NEAR = 200
 """How many of a list are walked to see how far apart they lie."""
 _DENSER = 8
 """A list that many times denser than the sparsest is walked in the time in which single looks would have done."""
+_RARE = 0.1
+"""What is no evidence is walked by an index of its own where it is so rare."""
 _SINGLE = 1000
 """Values that are looked up one by one, to know how many alertgroups they have together."""
 _SORTED = 120
@@ -176,6 +179,7 @@ class _Lists:
             found = [self._words(parts)] if any(map(_phrases, parts)) else []
             leading = [(lead, part) for part in parts if not _phrases(part) for lead in leads(part)]
             found += [one for lead, part in leading if (one := self._list(lead, part)) is not None]
+            found += self._apart(parts)
             self._known = [weighed for one in found if (weighed := self._weighed(one)) is not None]
         return self._known
 
@@ -213,6 +217,14 @@ class _Lists:
             return one
         sign = "<" if self._descending else ">"
         return one._replace(select=f"SELECT n.id AS id FROM ({one.select}) AS n WHERE n.id {sign} {self._after}")
+
+    def _apart(self, parts: Sequence[Node]) -> list[List]:
+        """What is no evidence, where most is: there may be thousands of pieces between two alertgroups of a list."""
+        if NOT_GATHERED not in parts or not self._asked.s.sqlite:
+            return []
+        select = "SELECT h.id AS id FROM alertgroup h INDEXED BY alertgroup_standing WHERE h.gathered IS NULL"
+        one = self._weighed(List(select, (NOT_GATHERED,), sorted=True))
+        return [one] if one is not None and one.density < _RARE else []
 
     def _words(self, parts: Sequence[Node]) -> List:
         needed: Needed = [phrases for part in parts if (phrases := _phrases(part))]
