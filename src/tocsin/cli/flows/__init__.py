@@ -19,6 +19,7 @@ HERE = "tocsin.cli.flows"
         "import": f"{HERE}.importing:import_",
         "list": f"{HERE}.importing:list_",
         "malformed": f"{HERE}.importing:malformed",
+        "export": f"{HERE}.export:export",
         "score": f"{HERE}.score:score",
     },
 )

@@ -42,11 +42,7 @@ class Exported(NamedTuple):
     anew: bool = False
 
 
-def _silent(_done: int, _all: int) -> None:
-    """Nobody looks on."""
-
-
-def export_file(dataset: Dataset, wish: Wish, file: Path, *, now: Micros, tell: Tell = _silent) -> Exported:
+def export_file(dataset: Dataset, wish: Wish, file: Path, *, now: Micros, tell: Tell | None = None) -> Exported:
     """Write what is wished for to a file, which has the old content until it has all of the new one.
 
     Where one was cut off before, and neither flows nor labels have changed, this goes on behind its last whole portion.
@@ -61,7 +57,7 @@ def export_file(dataset: Dataset, wish: Wish, file: Path, *, now: Micros, tell: 
         return Exported(state.rows, before, anew)
 
 
-def export_stream(dataset: Dataset, wish: Wish, take: Take, *, now: Micros, tell: Tell = _silent) -> Exported:
+def export_stream(dataset: Dataset, wish: Wish, take: Take, *, now: Micros, tell: Tell | None = None) -> Exported:
     """Hand what is wished for to `take`, as bytes of TSV or JSON.
 
     Raises BadQuery, FlowsError, NotInstalled, and what `take` raises as OSError.
@@ -73,7 +69,8 @@ def export_stream(dataset: Dataset, wish: Wish, take: Take, *, now: Micros, tell
             _mark(connection, step)
             rows += pour(connection, step.query, options_of(plan.form, head=number == 0), told.take)
             seen += step.rows
-            tell(seen, plan.rows)
+            if tell:
+                tell(seen, plan.rows)
         return Exported(rows)
 
 
@@ -115,7 +112,7 @@ def _prepared(dataset: Dataset, wish: Wish, now: Micros) -> Iterator[tuple["Duck
         yield connection, planner.plan(parts, first, f"{labels} {wish.options}")
 
 
-def _lines(connection: "DuckDBPyConnection", plan: Plan, growth: Growing, state: State, tell: Tell) -> State:
+def _lines(connection: "DuckDBPyConnection", plan: Plan, growth: Growing, state: State, tell: Tell | None) -> State:
     """Append the portions that are not there yet, one after the other."""
     seen = sum(step.rows for step in plan.steps[: state.portions])
     for number in range(state.portions, len(plan.steps)):
@@ -128,11 +125,12 @@ def _lines(connection: "DuckDBPyConnection", plan: Plan, growth: Growing, state:
         state = State(state.digest, number + 1, state.rows + rows, size)
         growth.reached(state)
         seen += step.rows
-        tell(seen, plan.rows)
+        if tell:
+            tell(seen, plan.rows)
     return state
 
 
-def _pieces(connection: "DuckDBPyConnection", plan: Plan, growth: Growing, state: State, tell: Tell) -> State:
+def _pieces(connection: "DuckDBPyConnection", plan: Plan, growth: Growing, state: State, tell: Tell | None) -> State:
     """Write the portions that are not there yet, each to a file of its own, then put them together."""
     seen = sum(step.rows for step in plan.steps[: state.portions])
     for number in range(state.portions, len(plan.steps)):
@@ -142,7 +140,8 @@ def _pieces(connection: "DuckDBPyConnection", plan: Plan, growth: Growing, state
         state = State(state.digest, number + 1, state.rows + rows)
         growth.reached(state)
         seen += step.rows
-        tell(seen, plan.rows)
+        if tell:
+            tell(seen, plan.rows)
     if len(plan.steps) == 1:
         growth.piece(0).replace(growth.data)
         return state
@@ -168,13 +167,13 @@ def _copy(connection: "DuckDBPyConnection", query: str, file: Path) -> int:
 class _Counted:
     """Passes bytes on, and tells how many lines went by; a text that holds line ends makes them a few too many."""
 
-    def __init__(self, take: Take, tell: Tell, seen: int, rows: int, whole: int) -> None:
+    def __init__(self, take: Take, tell: Tell | None, seen: int, rows: int, whole: int) -> None:
         self._take, self._tell, self._seen, self._rows, self._whole = take, tell, seen, rows, whole
         self._lines = 0
 
     def take(self, piece: bytes) -> None:
         self._take(piece)
-        if self._tell is not _silent:
+        if self._tell:
             self._lines += piece.count(b"\n")
             self._tell(self._seen + min(self._lines, self._rows), self._whole)
 
