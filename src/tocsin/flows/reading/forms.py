@@ -7,8 +7,8 @@ FORMS: tuple[Form, ...] = (
     pcap.recognise,
     nfdump.recognise,
     zeek_tab.recognise,
-    zeek_json.recognise,
     eve.recognise,
+    zeek_json.recognise,
     argus.recognise,
 )
 
