@@ -209,7 +209,7 @@ def build(config: Config, data: Path, found: Registry | None = None) -> Hub:
         StoreUnavailable, SchemaTooNew: see `store.open_store`.
     """
     found = found or registry.find(data)
-    wiring, problems = _wired(config, data, found)
+    wiring, problems = wired(config, data, found)
     if problems.problems:
         raise problems
     return Hub(config, data, found, wiring)
@@ -218,13 +218,14 @@ def build(config: Config, data: Path, found: Registry | None = None) -> Hub:
 def load_config(data: Path, file: Path | None = None) -> Config:
     """The configuration of the data folder. Raises ConfigError with everything that is wrong, plug-ins included."""
     config, problems = configuration.read(data, file)
-    _, more = _wired(config, data, registry.find(data))
+    _, more = wired(config, data, registry.find(data))
     if problems or more.problems:
         raise ConfigError([*problems, *more.problems])
     return config
 
 
-def _wired(config: Config, data: Path, found: Registry) -> tuple[Wiring, ConfigError]:
+def wired(config: Config, data: Path, found: Registry) -> tuple[Wiring, ConfigError]:
+    """The plug-ins as the configuration has them, and all that is wrong with it in the company of others."""
     tables = {"sources": config.sources, "parsers": config.parsers, "destinations": config.destinations}
     context = config.context(data)
     wiring, problems = found.wire(tables, context)

@@ -23,7 +23,8 @@ def backup(data: Path, file: Path | None, target: Path, force: bool) -> None:
     """Write everything that is stored into FILE, as it stands at one moment.
 
     The server need not stop. FILE holds keys (hashed), users and every alert; only its owner may read it. It appears
-    under its name once it is complete. Backups of SQLite and of PostgreSQL are of one form.
+    under its name once it is complete. Backups of SQLite and of PostgreSQL are of one form. Network flows are not in
+    it: copy the folder `flows` of the data folder beside it while the server is stopped (docs/flows.md).
     """
     from tocsin.errors import TocsinError
 

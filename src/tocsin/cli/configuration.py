@@ -21,15 +21,14 @@ def check(data: Path, file: Path | None) -> None:
     that see `tocsin doctor`.
     """
     from tocsin import registry
+    from tocsin.app import wired
     from tocsin.config import FILE_NAME, read
     from tocsin.errors import ConfigError
 
     tree, problems = read(present(data), file)
-    wiring, more = registry.find(data).wire(
-        {"sources": tree.sources, "parsers": tree.parsers, "destinations": tree.destinations}, tree.context(data)
-    )
-    if problems or more:
-        raise ConfigError([*problems, *more])
+    wiring, more = wired(tree, data, registry.find(data))
+    if problems or more.problems:
+        raise ConfigError([*problems, *more.problems])
     path = file or data / FILE_NAME
     what = f"{path} is good" if path.exists() else f"there is no {path}; the defaults are good"
     click.echo(

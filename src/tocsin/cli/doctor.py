@@ -75,6 +75,7 @@ def folder(data: Path) -> Iterator[Finding]:
 def configuration(data: Path, file: Path | None) -> Iterator[Finding]:
     """The configuration and the plug-ins it uses."""
     from tocsin import registry
+    from tocsin.app import wired
     from tocsin.config import read
     from tocsin.errors import ConfigError
 
@@ -84,10 +85,9 @@ def configuration(data: Path, file: Path | None) -> Iterator[Finding]:
     except ConfigError as error:
         yield from (Finding(False, "plug-ins", str(problem)) for problem in error.problems)
         return
-    tables = {"sources": tree.sources, "parsers": tree.parsers, "destinations": tree.destinations}
-    wiring, more = found.wire(tables, tree.context(data))
-    yield from (Finding(False, "configuration", str(problem)) for problem in [*problems, *more])
-    if not problems and not more:
+    wiring, more = wired(tree, data, found)
+    yield from (Finding(False, "configuration", str(problem)) for problem in [*problems, *more.problems])
+    if not problems and not more.problems:
         used = (len(wiring.sources), len(wiring.parsers), len(wiring.destinations))
         yield Finding(True, "configuration", "{} sources, {} parsers, {} destinations".format(*used))
     for (kind, name), why in sorted(found.broken.items()):
