@@ -225,8 +225,9 @@ class _File:
         storing = self._desk.storing(self._called, translator.form)
         lines = 0
         with (
+            tempfile.TemporaryDirectory(dir=self._desk.spill, prefix=TRANSLATED) as unpacked,
             tempfile.TemporaryDirectory(dir=self._desk.spill, prefix=TRANSLATED) as folder,
-            translator.translated(self._path, Path(folder)) as files,
+            translator.translated(_unpacked(self._path, Path(unpacked)), Path(folder)) as files,
         ):
             for file in files:
                 with Content(file) as content:
@@ -254,7 +255,19 @@ class _File:
             self._progress(self._path, more)
 
 
-def _ahead(cutter: Iterable[Cut]) -> Generator[Cut, None, None]:
+def _unpacked(file: Path, folder: Path) -> Path:
+    """The file itself, or a copy that is not compressed."""
+    with Content(file) as content:
+        if not content.compressed:
+            return file
+        copy = folder / file.stem
+        with copy.open("wb") as out:
+            while block := content.read():
+                out.write(block)
+        return copy
+
+
+def _ahead(cutter: Cutter) -> Generator[Cut, None, None]:
     """The same, each made while the one before it is worked on."""
     made = iter(cutter)
     with ThreadPoolExecutor(1) as pool:
@@ -265,3 +278,4 @@ def _ahead(cutter: Iterable[Cut]) -> Generator[Cut, None, None]:
                 yield cut
         finally:
             wait([due])
+            made.close()

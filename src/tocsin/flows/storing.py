@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 KEPT_ASIDE = 10_000
 """So many malformed lines of one import are kept; all are counted."""
-OPTIONS = "FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 20480"
+OPTIONS = "FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, ROW_GROUP_SIZE 20480"
 """Rows are read back by whole row groups where their order is kept, each group held in memory."""
 UNKNOWN = "unknown"
 _DAY = 86_400_000_000

@@ -3,7 +3,7 @@
 import gzip
 import hashlib
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Self
 
@@ -125,7 +125,7 @@ class Cutter:
         self._escapes = False
         self._long: list[Malformed] = []
 
-    def __iter__(self) -> Iterator[Cut]:
+    def __iter__(self) -> Generator[Cut, None, None]:
         """The pieces; each one's file is there until it is removed."""
         try:
             yield from self._pieces()
