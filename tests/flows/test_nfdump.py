@@ -1,5 +1,6 @@
 """NetFlow: nfdump's own files through the program, and its CSV in the layouts of its versions."""
 
+import gzip
 import shutil
 import subprocess
 from pathlib import Path
@@ -8,7 +9,7 @@ import pytest
 
 from neighbours.imported import REAL, SAMPLES, aside, imported, rows, some
 from neighbours.missing import missing
-from tocsin.errors import FlowsError, NotInstalled
+from tocsin.errors import FlowsError
 from tocsin.flows.dataset import Dataset
 from tocsin.flows.reading import nfdump
 
@@ -63,9 +64,19 @@ def test_a_file_that_is_cut_short_is_refused_and_nothing_of_it_counts(dataset: D
     assert rows(dataset, "nfdump") == []
 
 
+@pytest.mark.usefixtures("program")
+def test_a_packed_file_is_unpacked_first_and_its_records_are_the_same(dataset: Dataset, tmp_path: Path) -> None:
+    packed = tmp_path / "nfcapd.202311142210.gz"
+    packed.write_bytes(gzip.compress(FLOWS.read_bytes()))
+    uids = [row["uid"] for row in rows(imported(dataset, packed), "nfdump")]
+    again = imported(Dataset(tmp_path / "again", memory_mb=200, threads=2), FLOWS)
+    assert len(uids) == 8
+    assert [row["uid"] for row in rows(again, "nfdump")] == uids
+
+
 def test_without_the_program_the_remedy_is_said(dataset: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
-    with pytest.raises((NotInstalled, FlowsError), match="apt install nfdump"):
+    with pytest.raises(FlowsError, match="apt install nfdump"):
         imported(dataset, FLOWS)
 
 

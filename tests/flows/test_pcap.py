@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from neighbours.imported import SAMPLES, counts, imported, rows, some
-from tocsin.errors import FlowsError, NotInstalled
+from tocsin.errors import FlowsError
 from tocsin.flows.dataset import Dataset
+from tocsin.flows.importing import import_each
 from tocsin.flows.reading import pcap
 
 CAPTURE = SAMPLES / "capture.pcap"
@@ -91,7 +92,10 @@ def test_what_zeek_cannot_read_is_an_error_that_says_why(
 
 def test_without_zeek_the_remedy_is_said(dataset: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
-    with pytest.raises((NotInstalled, FlowsError), match=r"zeek\.org/get-zeek"):
+    read, failed = import_each(dataset, [SAMPLES / "argus.binetflow", CAPTURE])
+    assert (read.said, failed.said, failed.path) == ("read", "failed", CAPTURE)
+    assert "zeek.org/get-zeek" in failed.note
+    with pytest.raises(FlowsError, match=r"zeek\.org/get-zeek"):
         imported(dataset, CAPTURE)
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 from zoneinfo import ZoneInfo
 
-from tocsin.errors import FlowsError
+from tocsin.errors import FlowsError, NotInstalled
 from tocsin.flows import prefixes
 from tocsin.flows.catalogue import Catalogue, Imported
 from tocsin.flows.dataset import Dataset
@@ -75,7 +75,7 @@ def import_each(
         for file in files_of(paths):
             try:
                 yield _File(desk, file, str(file.absolute()), progress).read(growing=False)
-            except (FlowsError, OSError) as error:
+            except (FlowsError, NotInstalled, OSError) as error:
                 yield Outcome(file, "failed", note=str(error))
 
 
