@@ -90,4 +90,4 @@ def test_a_configuration_that_only_words_things_needs_no_extra(data: Path, hidde
     data.mkdir(mode=0o700)
     (data / "tocsin.toml").write_text('[flows]\nbenign = "normal"\n')
 
-    Server(data, environment=hidden).tocsin("config", "check")
+    assert "is good" in Server(data, environment=hidden).tocsin("config", "check").stdout
