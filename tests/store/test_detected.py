@@ -1,5 +1,6 @@
 """What is new and what changed, followed from a stamp on, on either engine."""
 
+import time
 from pathlib import Path
 
 import msgspec
@@ -91,6 +92,19 @@ def test_a_change_that_bears_an_earlier_time_than_the_last_one_told_is_not_lost(
     store.write(lambda tx: alertgroup.set_status(tx, late, Status.CLOSED, "ann", NOW + 20 * S))
     follower.look()
     store.write(lambda tx: alertgroup.set_status(tx, early, Status.CLOSED, "ann", NOW + 10 * S))
+    assert [one.id for one in follower.look()] == [early]
+    assert follower.look() == []
+
+
+def test_a_change_after_the_clock_was_put_right_is_not_lost(store: Store) -> None:
+    """What was changed while it was ahead is told again at most once."""
+    follower = Follower(store)
+    ahead = time.time_ns() // 1000 + 3 * 3600 * S
+    early, late = post(store, "a", "b")
+    follower.look()
+    store.write(lambda tx: alertgroup.set_status(tx, late, Status.CLOSED, "ann", ahead))
+    assert [one.id for one in follower.look()] == [late]
+    store.write(lambda tx: alertgroup.set_status(tx, early, Status.CLOSED, "ann", time.time_ns() // 1000))
     assert [one.id for one in follower.look()] == [early]
     assert follower.look() == []
 

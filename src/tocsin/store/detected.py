@@ -4,6 +4,7 @@ New alertgroups are found by their ids, which are handed out in the order of com
 which a writer reads off its clock a while before it commits: what lies that little back is looked at again.
 """
 
+import time
 from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
@@ -49,15 +50,15 @@ def changed(store: "Store", since: Since) -> Iterator[News]:
     Deleted alertgroups and evidence of which there is not enough come as `gone`. What retention removed for good is
     not told of. An alertgroup may come more than once, as it stands each time. Raises StoreUnavailable.
     """
-    start = store.read(partial(_start, hub=store.uid, since=since))
-    anew = start != since
+    now = time.time_ns() // 1000
+    start, anew = store.read(partial(_start, hub=store.uid, since=since, now=now))
     since = start
     while news := store.read(partial(_new, since=since)):
         yield msgspec.structs.replace(news, anew=anew)
         since, anew = news.since, False
     if anew:
         yield News(groups=(), since=since, anew=True)
-    yield from _changes(store, since, told=start.id != since.id)
+    yield from _changes(store, since, now, told=start.id != since.id)
 
 
 def one(tx: Tx, id: int) -> Triaged:
@@ -68,7 +69,7 @@ def one(tx: Tx, id: int) -> Triaged:
     return found[0]
 
 
-def _changes(store: "Store", since: Since, *, told: bool) -> Iterator[News]:
+def _changes(store: "Store", since: Since, now: Micros, *, told: bool) -> Iterator[News]:
     """`told`: whether somebody will keep the stamp anyway."""
     cursor, begun = (since.updated - LATE, 0), since
     while looked := store.read(partial(_look, after=cursor, upto=since.id)):
@@ -76,21 +77,24 @@ def _changes(store: "Store", since: Since, *, told: bool) -> Iterator[News]:
         fresh = [each for each in looked if since.seen.get(each.id) != each.seen]
         while fresh:
             groups, taken = store.read(partial(_portion, stood=fresh))
-            since, fresh = _further(since, fresh[:taken], fresh[0].updated), fresh[taken:]
+            since, fresh = _further(since, fresh[:taken], min(fresh[0].updated, now)), fresh[taken:]
             yield News(groups=groups, since=since)
             told = True
-        since = _further(since, (), looked[-1].updated)
+        since = _further(since, (), min(looked[-1].updated, now))
     if told and since is not begun:
         yield News(groups=(), since=since)
 
 
-def _start(tx: Tx, hub: str, since: Since) -> Since:
-    """The stamp itself, or the very beginning where it is of another hub, or the store was set back before it."""
+def _start(tx: Tx, hub: str, since: Since, now: Micros) -> tuple[Since, bool]:
+    """The stamp itself, or the very beginning where it is of another hub, or the store was set back before it.
+
+    A stamp is never ahead of the clock: what is changed after that was put right bears a time before it.
+    """
     row = tx.row("SELECT alertgroup, (SELECT max(updated) FROM alertgroup) FROM counter")
     assert row is not None
     if since.hub == hub and since.id <= row[0]:
-        return since
-    return Since(hub=hub, updated=row[1] or 0)
+        return (since if since.updated <= now else msgspec.structs.replace(since, updated=now)), False
+    return Since(hub=hub, updated=min(row[1] or 0, now)), True
 
 
 def _new(tx: Tx, since: Since) -> News | None:
