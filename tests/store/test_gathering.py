@@ -27,6 +27,7 @@ from tocsin.store import (
     tally,
 )
 from tocsin.store.append import append_all
+from tocsin.store.gathering import Share
 from tocsin.store.heap import Piece, Standing
 from tocsin.store.repeat import Fold
 from tocsin.store.retention import sweep
@@ -136,6 +137,19 @@ def test_an_alertgroup_of_many_rows_is_never_taken_apart(store: Store) -> None:
     (raised,) = listed(store)
     assert copies(store, raised) == [f"many {n}" for n in range(5)]
     assert (standing(store, group).into, weights(store)) == ((raised,), {"10.0.0.5 0": (0, 1)})
+
+
+def test_of_an_alertgroup_about_two_addresses_only_what_is_enough_is_raised(store: Store) -> None:
+    two = msgspec.structs.replace(gather((2, 1)), shares=(Share(0, "10.0.0.5", 0, 2 * ONE), Share(1, "::1", 0, ONE)))
+    (group,) = post(store, came("two", two, rows=2))
+    evidence(store, 1)
+
+    (raised,) = listed(store)
+    assert copies(store, raised) == ["two 0", "10.0.0.5 0 0"]
+    assert weights(store) == {"10.0.0.5 0": (0, 1), "::1 0": (1, 0)}
+    assert (states(store)["evidence two"], standing(store, group).into) == ("raised", (raised,))
+    evidence(store, 2, source="::1")
+    assert standing(store, group).into == (raised, listed(store)[0])
 
 
 def test_what_weighs_nothing_lies_on_no_heap_and_is_evidence_all_the_same(store: Store) -> None:
