@@ -10,7 +10,7 @@ import pytest
 from neighbours.growing import grow, lines
 from neighbours.mailbox import until
 from tocsin.errors import StoreUnavailable
-from tocsin.flows import keeping
+from tocsin.flows import alerts, keeping
 from tocsin.flows import tending as tending_module
 from tocsin.flows.dataset import Dataset
 from tocsin.flows.importing import import_growth
@@ -76,6 +76,18 @@ def test_alerts_among_the_flows_are_handed_over_once_also_where_the_store_fails_
     tending.fresh()
 
     assert b"".join(stored.values()) == eve(1) + eve(2) + eve(3)
+
+
+def test_alerts_are_handed_over_by_turns_where_there_are_many(dataset: Dataset, tmp_path: Path) -> None:
+    stored: list[bytes] = []
+    (tmp_path / "eve.json").write_bytes(b"".join(map(eve, range(alerts.MOST + 1))))
+    import_growth(dataset, tmp_path / "eve.json")
+    tending = Tending(dataset, lambda message: stored.append(message.body), nothing)
+
+    assert tending.hand_over(within_s=-1) is False
+    assert len(stored) == 1
+    assert tending.hand_over() is True
+    assert b"".join(stored).count(b"\n") == alerts.MOST + 1
 
 
 def test_an_export_is_due_where_something_came_in_and_it_is_time(dataset: Dataset, tmp_path: Path) -> None:

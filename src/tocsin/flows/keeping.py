@@ -9,7 +9,7 @@ import os
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from itertools import groupby, pairwise
+from itertools import groupby, islice, pairwise
 from pathlib import Path
 
 from tocsin.flows import engine
@@ -21,8 +21,10 @@ from tocsin.model import Micros
 GRACE_S = 600.0
 FEW, MANY = 8, 64
 """From so many neighbours on parts are put together, and no more than so many at once."""
-TIERS = (20_000, 200_000, 2_000_000)
+TIERS = (10_000, 80_000, 640_000)
 """Rows: parts are put together once there are a few between two of these bounds, so that large ones seldom are."""
+MOST_ROWS = 6_000_000
+"""In what is put together at once."""
 TOGETHER = "together-"
 """How the names of parts begin that were put together."""
 
@@ -53,9 +55,21 @@ def _runs(parts: list[Part]) -> Iterator[list[Part]]:
         siblings = list(same)
         for least, most in pairwise((0, *TIERS)):
             for small, run in groupby(siblings, key=lambda part: part.rows < most):
-                found = list(run)[:MANY]
+                found = _at_once(run)
                 if small and sum(part.rows >= least for part in found) >= FEW:
                     yield found
+
+
+def _at_once(run: Iterator[Part]) -> list[Part]:
+    """The first of them, so many that importing does not wait long for it."""
+    found: list[Part] = []
+    rows = 0
+    for part in islice(run, MANY):
+        rows += part.rows
+        if rows > MOST_ROWS:
+            break
+        found.append(part)
+    return found
 
 
 def _one_of(dataset: Dataset, parts: list[Part]) -> Part:

@@ -5,6 +5,7 @@ never stops the others. Commands call `fresh` and `export` themselves where no s
 """
 
 import fcntl
+import math
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -58,7 +59,7 @@ class Tending:
         self._dataset, self._accept, self._refresh = dataset, accept, refresh
         self._keep_days, self._exports = keep_days, exports
         self._ended, self._news = threading.Event(), threading.Event()
-        self._fresh_lock = threading.Lock()
+        self._fresh_lock, self._hand_lock = threading.Lock(), threading.Lock()
         self._thread = threading.Thread(target=self._tend, name="tocsin-flows", daemon=True)
         self._troubles: dict[str, str] = {}
 
@@ -85,20 +86,32 @@ class Tending:
     def fresh(self) -> Refreshed:
         """Hand over alerts among the flows, and bring the labels up to date with all alerts.
 
-        An alert that was stored, but of which that was not noted before a crash, comes under the same key again: it is
-        known. Raises FlowsError, NotInstalled, StoreError.
+        Raises FlowsError, NotInstalled, StoreError.
         """
+        self.hand_over()
         with self._fresh_lock:
+            found = self._refresh()
+        if found.rows:
+            _note(self._dataset, LABELLED, time.time_ns() // 1000)
+        return found
+
+    def hand_over(self, within_s: float = math.inf) -> bool:
+        """Hand alerts among the flows to the analysts, for about so long; whether all were.
+
+        One that was stored, but of which that was not noted before a crash, comes under the same key again: it is
+        known. Raises as `fresh` does.
+        """
+        until = time.monotonic() + within_s
+        with self._hand_lock:
             for events in alerts.due(self._dataset):
                 now = time.time_ns() // 1000
                 self._accept(
                     Message(source="", body=events.body, media_type=LINES, received=now, idempotency_key=events.key)
                 )
                 alerts.handed_over(self._dataset, events)
-            found = self._refresh()
-        if found.rows:
-            _note(self._dataset, LABELLED, time.time_ns() // 1000)
-        return found
+                if time.monotonic() > until or self._ended.is_set():
+                    return False
+        return True
 
     def _tend(self) -> None:
         tidied = 0.0

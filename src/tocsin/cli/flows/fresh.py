@@ -18,7 +18,8 @@ def fresh(data: Path, file: Path | None) -> None:
 
     if running(data):
         with open_door(data, file) as door:
-            door.ask("POST", "/api/v2/flow/refresh")
+            while door.ask("POST", "/api/v2/flow/refresh")["status"] == "more":
+                pass
         return
     hub = build(load_config(data, file), data)
     try:

@@ -21,12 +21,16 @@ from tocsin.web.api.described import described
 from tocsin.web.state import web_of
 
 ENOUGH_FREE = 2**30
+TURN_S = 10.0
 LATE_S = 600.0
 """Followed files that wait for so long are told of."""
 
 
 class Fresh(msgspec.Struct, frozen=True):
-    """So many alertgroups were new or changed, and so many of their detections count now."""
+    """So many alertgroups were new or changed, and so many of their detections count now.
+
+    `status` is "more" where alerts among the flows are left to be handed over: ask again.
+    """
 
     alertgroups: int
     detections: int
@@ -45,10 +49,12 @@ class Check(msgspec.Struct, frozen=True):
     "Hand alerts among imported flows to the analysts, and bring the labels of flows up to date with all alerts.", Fresh
 )
 async def post_refresh(request: Request) -> Response:
-    """Answers when it is done; commands that label flows ask for it first."""
+    """Answers when it is done, or a turn of it; commands that label flows ask for it first."""
     hub = web_of(request).hub
     if not hub.dataset.exists():
         return Json(Fresh(0, 0))
+    if not await run_in_threadpool(hub.tending.hand_over, TURN_S):
+        return Json(Fresh(0, 0, "more"))
     done = await run_in_threadpool(hub.tending.fresh)
     return Json(Fresh(done.alertgroups, done.rows))
 
