@@ -8,7 +8,7 @@ from tocsin.flows import engine
 from tocsin.flows.catalogue import Part
 from tocsin.flows.dataset import Dataset
 from tocsin.flows.exporting import marking, shape
-from tocsin.flows.exporting.portions import Portion, portions
+from tocsin.flows.exporting.portions import ROWS, Portion, portions
 from tocsin.flows.kinds import ALTERNATIVE, FLOWS, KINDS
 from tocsin.flows.labelling.expression import labelled
 from tocsin.flows.labelling.prepared import Options
@@ -33,6 +33,8 @@ class Wish(NamedTuple):
     until: Micros | None = None
     options: Options = Options()
     timewindow_s: float = 3600.0
+    portion: int = ROWS
+    """About as many rows are written in one go: what is lost when the export is cut off."""
 
     def kinds(self) -> tuple[str, ...]:
         """The kinds that are wanted, in the order in which they are written."""
@@ -75,7 +77,7 @@ class Planner:
 
         `first` is the start of the data set's first flow, `labels` names what is known.
         """
-        found = portions(parts, self.kinds) or [Portion(FLOWS[0], (), 0)]
+        found = portions(parts, self.kinds, most=self._wish.portion) or [Portion(FLOWS[0], (), 0)]
         steps = [self._step(portion, first) for portion in found]
         said = (text for step in steps for text in (step.query, step.marks))
         digest = hashlib.sha256("\n".join((self._wish.form, labels, *said)).encode())

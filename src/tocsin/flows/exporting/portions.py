@@ -11,7 +11,6 @@ from typing import NamedTuple
 from tocsin.flows.catalogue import Part
 
 ROWS = 500_000
-"""About as many rows are written in one go: what is lost when an export is cut off."""
 FILES = 64
 
 
@@ -26,7 +25,7 @@ class Portion(NamedTuple):
     """Whether the parts overlap, so that their rows are to be ordered by place."""
 
 
-def portions(parts: Sequence[Part], kinds: Sequence[str], *, most: int = ROWS) -> list[Portion]:
+def portions(parts: Sequence[Part], kinds: Sequence[str], *, most: int) -> list[Portion]:
     """The portions of those kinds, in order. Parts come in the order of their first place."""
     found: list[Portion] = []
     for kind in kinds:
