@@ -65,6 +65,9 @@ CREATE TABLE IF NOT EXISTS note (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 """
 
 
+_IMPORTED = "id, path, form, begin, size, digest, lines, rows, malformed, skipped, at"
+
+
 class Part(NamedTuple):
     """One Parquet file: rows of one kind and day, of one import or of several that were put together.
 
@@ -200,14 +203,15 @@ class Catalogue:
         """Forget an import that was begun; it has no parts."""
         self._sql.execute("DELETE FROM import WHERE id = ? AND done = 0", (importing,))
 
-    def imports(self, *, size: int | None = None) -> list[Imported]:
-        """What was read, in order; only what ended at that size, where asked."""
-        rows = self._sql.execute(
-            "SELECT id, path, form, begin, size, digest, lines, rows, malformed, skipped, at FROM import"
-            " WHERE done = 1 AND (?1 IS NULL OR size = ?1) ORDER BY id",
-            (size,),
-        )
+    def imports(self) -> list[Imported]:
+        """What was read, in order."""
+        rows = self._sql.execute(f"SELECT {_IMPORTED} FROM import WHERE done = 1 ORDER BY id")
         return [Imported(*row) for row in rows]
+
+    def imported(self, id: int) -> Imported | None:
+        """One of them; None for one that is not, or not yet."""
+        row = next(iter(self._sql.execute(f"SELECT {_IMPORTED} FROM import WHERE done = 1 AND id = ?", (id,))), None)
+        return None if row is None else Imported(*row)
 
     def totals(self) -> Totals:
         """Counted now."""
@@ -219,11 +223,6 @@ class Catalogue:
                 (),
             )
         )
-
-    def sizes(self, most: int) -> list[int]:
-        """Where files that were read ended, up to `most` bytes, each once: a content may be known up to there."""
-        rows = self._sql.execute("SELECT DISTINCT size FROM import WHERE done = 1 AND size <= ? ORDER BY size", (most,))
-        return [int(size) for (size,) in rows]
 
     def known(self, head: str, small: int) -> dict[int, set[str]]:
         """The digests of contents that begin alike, by their sizes, and of all that are smaller than so many bytes."""

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 BLOCK = 4 << 20
 PIECE = 64 << 20
+MOST_LINES = 1_000_000
+"""Of a piece, give or take a block's: short lines take more memory than their bytes."""
 LONGEST = 16 << 20
 """A line that is longer is kept aside."""
 SHOWN = 2_000
@@ -92,7 +94,7 @@ class Content:
 
 
 def head_of(file: Path) -> bytes:
-    """The first bytes of a file's uncompressed content; all that there is of a compressed one that breaks off."""
+    """The first bytes of a file's uncompressed content. Raises FlowsError, OSError."""
     with Content(file) as content:
         return content.read(HEAD)
 
@@ -148,7 +150,7 @@ class Cutter:
                 if not self._leave_out(rest):
                     return
                 rest = b""
-            if self._out.tell() >= PIECE:
+            if self._out.tell() >= PIECE or self._lines >= MOST_LINES:
                 yield self._closed()
         if self._lines:
             yield self._closed()
