@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from tocsin.errors import TocsinError
+from tocsin.errors import BadQuery, TocsinError
 from tocsin.web.pages.asked import Asked
 
 AROUND = 48
@@ -21,13 +21,21 @@ class Trouble(NamedTuple):
 def trouble_of(asked: Asked, error: TocsinError | None = None) -> Trouble | None:
     """What is wrong with the query, or with how it was answered."""
     if error is not None:
-        return Trouble(_sentence(str(error)))
-    if asked.wrong is None:
-        return None
-    at, text = asked.wrong.position, asked.query
+        return about(str(error))
+    return None if asked.wrong is None else at_place(asked.wrong, asked.query)
+
+
+def about(words: str) -> Trouble:
+    """What is wrong, as a sentence."""
+    return Trouble(_sentence(words))
+
+
+def at_place(wrong: BadQuery, text: str) -> Trouble:
+    """What is wrong with a query that cannot be read, with the place in its text."""
+    at = wrong.position
     before, after = text[max(0, at - AROUND) : at], text[at + 1 : at + 1 + AROUND]
     return Trouble(
-        words=_sentence(f"{asked.wrong.wrong}: {asked.wrong.remedy}"),
+        words=_sentence(f"{wrong.wrong}: {wrong.remedy}"),
         before=("…" if at > AROUND else "") + before,
         mark=text[at : at + 1].replace("\n", " ") or " ",
         after=after + ("…" if len(text) > at + 1 + AROUND else ""),

@@ -84,7 +84,7 @@ async function copy(button) {
     // Browsers keep the clipboard from pages that came without TLS; the older way still works there.
     const field = document.createElement("textarea");
     field.value = words;
-    panel.append(field);
+    (panel?.matches(":popover-open") ? panel : document.body).append(field);
     field.select();
     document.execCommand("copy");
     field.remove();

@@ -64,7 +64,7 @@ async function ask() {
   if (selectionStart !== selectionEnd) return;
   const query = new URLSearchParams({ q: value, at: characters(value.slice(0, selectionStart)) });
   try {
-    const answer = await fetch(`/alerts/complete?${query}`, { credentials: "same-origin" });
+    const answer = await fetch(`${box.dataset.complete ?? "/alerts/complete"}?${query}`, { credentials: "same-origin" });
     const found = answer.ok ? (await answer.json()).offers : [];
     const still = document.activeElement === box && box.value === value && box.selectionStart === selectionStart;
     if (still) show(found);
