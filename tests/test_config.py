@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tocsin import config
-from tocsin.config import Config
+from tocsin.config import Config, flows
 from tocsin.errors import Problem
 from tocsin.rules.repeats import BY, HOUR, Rule
 
@@ -249,3 +249,30 @@ def test_each_mistake_about_repeats_is_named_and_the_other_labels_stay(tmp_path:
     assert "source, subject, columns, rows, tag, body" in problems["repeats.a.by.0"].remedy
     assert problems["repeats.b"].remedy == "longest_h must not be shorter than window_h"
     assert list(tree.repeats) == ["splunk"]
+
+
+def test_flows_are_asked_for_by_what_is_followed_or_exported(tmp_path: Path) -> None:
+    words, _ = read(tmp_path, '[flows]\nmalicious = "bad"\nkeep_days = 3\n')
+    followed, _ = read(tmp_path, '[flows]\nfollow = ["zeek"]\n')
+    exported, _ = read(tmp_path, "[flows]\nexport_labeled_flows = true\n")
+
+    assert (words.flows.asks, followed.flows.asks, exported.flows.asks) == (False, True, True)
+    assert words.flows.options().malicious == "bad"
+    assert followed.flows.follow == [tmp_path / "zeek"]
+    assert exported.flows.exports(tmp_path) == tmp_path / "flows"
+
+
+def test_what_is_wrong_with_flows_is_named(tmp_path: Path) -> None:
+    _, problems = read(tmp_path, '[flows]\nzone = "Mars/Base"\nexport_formats = ["xml"]\n')
+    _, words = read(tmp_path, '[flows]\nmalicious = "x"\nbenign = "x"\n')
+
+    assert "must be the name of a time zone" in problems["flows.zone"].remedy
+    assert "flows.export_formats.0" in problems
+    assert "must be different words" in words["flows"].remedy
+
+
+def test_alerts_among_the_flows_may_not_come_under_the_name_of_another_source(tmp_path: Path) -> None:
+    text = '[flows]\nfollow = ["zeek"]\nalert_source = "ids"\n[sources.ids]\ntype = "maildir"\npath = "mail"\n'
+    tree, _ = read(tmp_path, text)
+
+    assert [problem.key for problem in flows.faults(tree, "tocsin.toml")] == ["flows.alert_source"]
