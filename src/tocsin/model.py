@@ -300,7 +300,7 @@ class News(Noun, frozen=True, kw_only=True):
 class Why(Noun, frozen=True, kw_only=True, omit_defaults=True):
     """A rule that meant the alertgroup, and what it did.
 
-    `kind`: route, collection, silence, default, repeat or accumulate.
+    `kind`: route, collection, silence, accumulate or default.
     """
 
     kind: str

@@ -12,7 +12,7 @@ from tocsin.web.state import answer, path_id
 
 
 class ReasonRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """A rule that meant the alertgroup, and what it did; `kind` is route, collection, silence, default, accumulate.
+    """A rule that meant the alertgroup, and what it did; `kind` is route, collection, silence, accumulate or default.
 
     `id` is that of a silence.
     """
