@@ -109,7 +109,12 @@ def _prepared(dataset: Dataset, wish: Wish, now: Micros) -> Iterator[tuple["Duck
         labels = ""
         while labels != (labels := stamp(dataset)):  # what is prepared is what the name says
             prepare(connection, dataset, wish.options)
-        yield connection, planner.plan(parts, first, f"{labels} {wish.options}")
+        try:
+            yield connection, planner.plan(parts, first, f"{labels} {wish.options}")
+        except RuntimeError as error:
+            if "interrupted" in str(error):  # what DuckDB makes of Ctrl-C
+                raise KeyboardInterrupt from error
+            raise
 
 
 def _lines(connection: "DuckDBPyConnection", plan: Plan, growth: Growing, state: State, tell: Tell | None) -> State:

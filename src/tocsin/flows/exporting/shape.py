@@ -150,8 +150,13 @@ def _cell(column: Column, form: str, there: bool) -> str:
         return f"CAST(NULL AS {'VARCHAR' if listed and form == 'tsv' else column.type}) AS {name(column.name)}"
     cell = name(column.name)
     if column.name in _TIMES:
-        return f"{f'make_timestamptz({cell})' if form == 'parquet' else _seconds(cell)} AS {cell}"
+        return f"{_moment(cell) if form == 'parquet' else _seconds(cell)} AS {cell}"
     return f"CAST(to_json({cell}) AS VARCHAR) AS {cell}" if listed and form == "tsv" else cell
+
+
+def _moment(column: str) -> str:
+    """Microseconds as a timestamp with UTC; every connection's zone is UTC."""
+    return f"CAST(make_timestamp({column}) AS TIMESTAMPTZ)"
 
 
 def _seconds(column: str) -> str:
