@@ -22,6 +22,7 @@ from tocsin.delivery.readable import forget, with_readers
 from tocsin.delivery.shelf import fill, tidy, with_shelves
 from tocsin.entities import Known
 from tocsin.errors import ConfigError, Problem, StoreError, StoreLocked, StoreUnavailable
+from tocsin.flows import cluster
 from tocsin.flows.dataset import Dataset
 from tocsin.flows.exporting.export import export_labeled
 from tocsin.flows.following import Following
@@ -194,8 +195,9 @@ def exported(flows: FlowsSection, dataset: Dataset, data: Path) -> Exports | Non
     """What is exported of flows by itself; None where nothing is to be."""
 
     def write() -> list[Path]:
+        by = export_labeled if flows.engine == "duckdb" else partial(cluster.export_labeled, master=flows.spark_master)
         folder, forms = flows.exports(data), flows.export_formats
-        return export_labeled(dataset, flows.options(), folder, forms, now=now(), timewindow_s=flows.timewindow_s)
+        return by(dataset, flows.options(), folder, forms, now=now(), timewindow_s=flows.timewindow_s)
 
     return Exports(write, flows.export_every_s) if flows.export_labeled_flows else None
 

@@ -26,6 +26,7 @@ Examples:
   tocsin flows export --data ./var --format tsv --altflows --to labeled_flows.tsv
   tocsin flows export --data ./var --format json --query "label:malicious" --since now-7d | head
   tocsin flows export --data ./var --format parquet --profile flat --to flows.parquet
+  tocsin flows export --data ./var --format json --altflows --engine spark --to labeled_flows.json
 """
 
 
@@ -40,6 +41,11 @@ Examples:
 @click.option("--since", default="", metavar="TIME", help="Begun from then on: now-7d, 2026-05-04T12:00Z.")
 @click.option("--until", default="", metavar="TIME", help="Begun before then.")
 @click.option("--to", "target", default="-", metavar="FILE|-", help="Where to; - is standard output.  [default: -]")
+@click.option(
+    "--engine",
+    type=click.Choice(["duckdb", "spark"]),
+    help="What runs it; Spark on the cluster of [flows] spark_master.  [default: [flows] engine]",
+)
 @click.option("--force", is_flag=True, help="Write over a file that is there already.")
 def export(
     data: Path,
@@ -51,23 +57,29 @@ def export(
     since: str,
     until: str,
     target: str,
+    engine: str | None,
     force: bool,
 ) -> None:
     """Write flows, each labelled by what the alerts say of it now, in the order in which they were read.
 
     A file appears under its name once it is complete; only its owner may read it. One that was cut off goes on where
-    it was when it is called again in the same words, and neither flows nor labels have changed.
+    it was when it is called again in the same words, and neither flows nor labels have changed. Spark begins anew each
+    time, takes no --query, and writes a folder where Parquet is asked for.
     """
     from tocsin.cli.flows.fresh import fresh
     from tocsin.delivery.replaying import moment
     from tocsin.errors import TocsinError
-    from tocsin.flows.exporting.export import export_file, export_stream
+    from tocsin.flows import cluster
+    from tocsin.flows.exporting.export import Exported, export_file, export_stream
     from tocsin.flows.exporting.plan import Wish
 
     flows = configured(present(data), file)
     to = None if target == "-" else Path(target)
     if form == "parquet" and to is None:
         raise click.UsageError("Parquet is written to a file: name it with --to.")
+    by_spark = (engine or flows.engine) == "spark"
+    if by_spark and to is None:
+        raise click.UsageError("Spark writes to a file: name it with --to, or use --engine duckdb.")
     if to is not None and to.exists() and not force:
         raise TocsinError(f"{to} is there already; name another file or use --force")
     fresh(data, file)
@@ -86,6 +98,10 @@ def export(
         if to is None:
             done = export_stream(flows.dataset(data), wish, sys.stdout.buffer.write, now=now, tell=tell)
             sys.stdout.buffer.flush()
+        elif by_spark:
+            done = Exported(
+                cluster.export(flows.dataset(data), wish, to, now=now, master=flows.spark_master, tell=tell)
+            )
         else:
             done = export_file(flows.dataset(data), wish, to, now=now, tell=tell)
     _say(done)
