@@ -20,7 +20,7 @@ def labelled(rows: str, options: Options, *, uids: bool = False) -> str:
 
     `rows` is SQL in brackets, as `Dataset.rows` gives it, or the name of a table; it is read twice. `uids`: they have
     a column `uids` (VARCHAR[], of the kind dhcp), each of which names the flow as its `uid` does. They are as many as
-    before and in the order in which they are read.
+    before; DuckDB keeps their order only where one thread reads them, so order them by `place` where it counts.
     """
     malicious, benign = (word.replace("'", "''") for word in (options.malicious, options.benign))
     rank = "CASE WHEN u.rank IS NULL OR h.rank < u.rank THEN h.rank ELSE u.rank END"
