@@ -10,6 +10,7 @@ from typing import IO, Any, cast
 import msgspec
 import pytest
 
+from neighbours.heaps import came, gather
 from neighbours.indexed import found, put_all
 from neighbours.postgres import Postgres
 from tocsin.errors import SchemaTooNew, StoreError
@@ -109,6 +110,7 @@ def fill(store: Store) -> None:
         receive(store, number)
     odd = Message(source="rest", body=b"?", media_type="text/plain", received=NOW)
     store.append(entry(odd, [], "", "", reason="no parser claims it")).result()
+    store.append(came("evidence", gather((1,)))).result()
 
     def work(tx: Any) -> None:
         key = access.add_key(tx, "splunk", "digest", "sender", NOW)
@@ -182,7 +184,7 @@ def test_a_restored_hub_goes_on_where_the_backup_ended(store: Store, target: tup
     restore(restored, tmp_path / "one.zip")
 
     assert receive(restored, 3).repeated
-    assert receive(restored, 9).alertgroups == (6,)
+    assert receive(restored, 9).alertgroups == (7,)
     key = restored.write(lambda tx: access.add_key(tx, "next", "another digest", "sender", NOW))
     restored.write(lambda tx: alertgroup.set_status(tx, 6, Status.CLOSED, "ada", NOW))
 
