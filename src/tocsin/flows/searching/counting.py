@@ -151,26 +151,18 @@ def hosts(warm: Warm, asked: Asked, *, limit: int = 50) -> list[Host]:
             return []
         reading.prepare()
         rows, named = meant(reading, asked, parts, columns), meant(reading, asked.named(), parts, columns)
+        cells = "saddr, daddr, start, bytes"
+        once = "(side = 0 OR daddr IS DISTINCT FROM saddr)"
         sql = (
-            "SELECT address, sum(sent) AS sent, sum(received) AS received, sum(bytes)::BIGINT AS bytes,"
-            " sum(labelled) AS labelled, min(first) AS first, max(last) AS last FROM ("
-            f"{_ends(rows, 'saddr', sent=1)} UNION ALL {_ends(rows, 'daddr', received=1)}"
-            f" UNION ALL {_ends(named, 'saddr', labelled=1)} UNION ALL {_ends(named, 'daddr', labelled=1)}"
-            f") GROUP BY address ORDER BY 5 DESC, sum(sent) + sum(received) DESC, address LIMIT {max(1, limit)}"
+            "SELECT CASE WHEN side = 0 THEN saddr ELSE daddr END AS address,"
+            " count(*) FILTER (side = 0 AND NOT named) AS sent, count(*) FILTER (side = 1 AND NOT named) AS received,"
+            f" coalesce(sum(bytes) FILTER (NOT named AND {once}), 0)::BIGINT AS bytes,"
+            f" count(*) FILTER (named AND {once}) AS labelled, min(start) AS first, max(start) AS last"
+            f" FROM (SELECT {cells}, false AS named FROM {rows} UNION ALL SELECT {cells}, true FROM {named})"
+            " CROSS JOIN (VALUES (0), (1)) AS ends(side) GROUP BY 1 HAVING address <> ''"
+            f" ORDER BY labelled DESC, sent + received DESC, address LIMIT {max(1, limit)}"
         )
         return [_host(row) for row in reading.rows(sql)]
-
-
-def _ends(rows: str, end: str, *, sent: int = 0, received: int = 0, labelled: int = 0) -> str:
-    """By address at one end; a flow to oneself is sent and received, and counted once for its bytes and label."""
-    once = " AND daddr IS DISTINCT FROM saddr" if end == "daddr" and labelled else ""
-    size = "0" if labelled else "sum(bytes)" if end == "saddr" else "sum(bytes) FILTER (daddr IS DISTINCT FROM saddr)"
-    times = "NULL::BIGINT AS first, NULL::BIGINT AS last" if labelled else "min(start) AS first, max(start) AS last"
-    return (
-        f"SELECT {end} AS address, count(*) * {sent} AS sent, count(*) * {received} AS received,"
-        f" coalesce({size}, 0) AS bytes, count(*) * {labelled} AS labelled, {times}"
-        f" FROM {rows} WHERE {end} <> ''{once} GROUP BY 1"
-    )
 
 
 def _host(row: tuple[Any, ...]) -> Host:

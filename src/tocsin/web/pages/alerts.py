@@ -19,6 +19,8 @@ from tocsin.web.pages import ranges
 from tocsin.web.pages.asked import Asked, read
 from tocsin.web.pages.chosen import Chosen, choose, rows_behind
 from tocsin.web.pages.drawing import HEADERS, draw, piece, target_of
+from tocsin.web.pages.false import tags_of
+from tocsin.web.pages.flowing import any_there
 from tocsin.web.pages.gathered import badges
 from tocsin.web.pages.lines import Line, line_of
 from tocsin.web.pages.marking import as_json
@@ -145,7 +147,8 @@ def one(request: Request) -> Response:
     parts = {"chosen": store.read(work), **({} if target else listed(store, asked))}
     if target != "record":
         _count_view(request, group)
-    told = {"notice": notice_of(request, group), "curl": curl_of(request), "gathers": _gathers(request)}
+    told: dict[str, Any] = {"notice": notice_of(request, group), "curl": curl_of(request), "gathers": _gathers(request)}
+    told |= {"has_flows": any_there(request), "false_tags": tags_of(request)}
     whole = {"here": "alerts", "asked": asked, **told, **parts}
     if target == "record":
         return piece(request, "record.html", **whole)

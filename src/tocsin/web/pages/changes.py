@@ -11,7 +11,7 @@ from tocsin.model import Status
 from tocsin.store import alertgroup, delivery
 from tocsin.store.engine import Tx
 from tocsin.web.notes import now_micros
-from tocsin.web.pages import head, ranges
+from tocsin.web.pages import false, head, ranges
 from tocsin.web.pages.alerts import asked_of, store_of
 from tocsin.web.pages.chosen import choose, statuses_of
 from tocsin.web.pages.drawing import Form, piece
@@ -24,18 +24,25 @@ ALL_PARTS = ("facts", "labels", "repeats", "evidence", "counts", "way", "why", "
 
 
 def status(request: Request, form: Form) -> Response:
-    """POST /alerts/ID/status: `status` for the alerts in `alert` and `alerts` (ranges), or for all if none is named."""
-    wanted = _choice(form, "status", ("open", "closed"))
+    """POST /alerts/ID/status: `status` for the alerts in `alert` and `alerts` (ranges), or for all if none is named.
+
+    With `false` the whole alertgroup is closed with the tag that says so; opened again, it loses that tag.
+    """
+    wanted = _choice(form, "status", ("open", "closed", "false"))
     ids = sorted({*ranges.read(",".join(form.get("alert", []))), *ranges.read(",".join(form.get("alerts", [])))})
-    group, who, now = path_id(request), _who(request), now_micros()
+    group, who, now, tags = path_id(request), _who(request), now_micros(), false.tags_of(request)
 
     def work(tx: Tx) -> Notice:
         known = alertgroup.get(tx, group)
         before = statuses_of(tx, known).written
+        if wanted == "false":
+            return false.close(tx, known, tags, who, now)._replace(undo=false.undo_of(before, known, tags))
         if ids:
             alertgroup.set_alerts(tx, group, ids, Status(wanted), who, now)
         else:
             alertgroup.set_status(tx, group, Status(wanted), who, now)
+        if wanted == "open":
+            before += false.reopened(tx, group, tags, who, now)
         n = len(ids) or known.alert_count
         done = "Closed" if wanted == "closed" else "Opened"
         return Notice(f"{done} {n:,} {'alert' if n == 1 else 'alerts'}.", before)
@@ -45,10 +52,12 @@ def status(request: Request, form: Form) -> Response:
 
 def undo(request: Request, form: Form) -> Response:
     """POST /alerts/ID/undo: set the alerts back to the statuses in `before`."""
-    before = statuses_before(form.get("before", [""])[-1])
-    group, who, now = path_id(request), _who(request), now_micros()
+    wish = form.get("before", [""])[-1]
+    before = statuses_before(false.statuses_in(wish))
+    group, who, now, tags = path_id(request), _who(request), now_micros(), false.tags_of(request)
 
     def work(tx: Tx) -> Notice:
+        false.undone(tx, group, wish, tags, who, now)
         for wanted, ids in before:
             if ids is None:
                 alertgroup.set_status(tx, group, wanted, who, now)

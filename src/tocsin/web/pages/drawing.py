@@ -42,6 +42,7 @@ KEYS: Sequence[tuple[Sequence[str], str]] = (
     (("Shift", "↑", "↓"), "select from here to there; Shift and click does the same"),
     (("Ctrl", "a"), "select all alerts"),
     (("c",), "close the selected alerts, or all"),
+    (("f",), "close all alerts as false"),
     (("o",), "open the selected alerts, or all"),
     (("z",), "undo the last closing or opening"),
     (("n",), "show the new alertgroups that wait at the top"),

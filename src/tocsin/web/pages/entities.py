@@ -16,6 +16,7 @@ from tocsin.store.engine import Tx
 from tocsin.store.entity import Standing
 from tocsin.web.pages.alerts import number_of, store_of
 from tocsin.web.pages.drawing import draw, piece, target_of
+from tocsin.web.pages.flowing import any_of, host_url
 from tocsin.web.pages.marking import address_of, is_own, own_words, type_words
 from tocsin.web.pages.section import MOST, section_of
 from tocsin.web.reading import query_of
@@ -106,7 +107,12 @@ def look(request: Request) -> Response:
     parts: dict[str, Any] = {"asked_value": value, "asked_type": type, "found": found, "beside": beside, "after": after}
     if panel:
         return piece(request, "entity_panel.html", **parts)
+    parts["flows_of"] = {one.value: host_url(one.value) for one in found if _has_flows(request, one)}
     return draw(request, "entity.html", here="entities", **parts)
+
+
+def _has_flows(request: Request, one: About) -> bool:
+    return one.type in ("ipv4", "ipv6") and any_of(request, one.value)
 
 
 def of_alertgroup(request: Request) -> Response:

@@ -1,5 +1,7 @@
 """Whether there are network flows that pages could show, and what to do where there are none."""
 
+from urllib.parse import quote
+
 from starlette.requests import Request
 
 from tocsin.errors import TocsinError
@@ -38,3 +40,8 @@ def any_of(request: Request, address: str) -> bool:
         return bool(search(web_of(request).hub.flows, wanted, limit=1).flows)
     except TocsinError:
         return True
+
+
+def host_url(address: str) -> str:
+    """The page of what one address did."""
+    return f"/flows/host/{quote(address, safe='')}"

@@ -15,6 +15,7 @@ function colour(name) {
 }
 
 const numbers = (text) => text.split(",").map(Number);
+const tens = (high) => [0, ...[1, 10, 100, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9].filter((n) => n <= high)];
 const iso = (seconds) => new Date(Math.round(seconds) * 1000).toISOString().replace(".000Z", "Z");
 
 function look(chart, place) {
@@ -47,7 +48,7 @@ function draw(place) {
         x: { time: true, range: (_, low, high) => [low, high + Number(step)] },
         y: { distr: 4, range: (_, __, high) => [0, Math.max(1, high) * 1.15] },
       },
-      axes: [axis, { ...axis, size: 64, values: (_, all) => all.map((n) => (n == null ? "" : n.toLocaleString("en"))) }],
+      axes: [axis, { ...axis, size: 64, splits: (_, __, low, high) => tens(high), values: (_, all) => all.map((n) => n.toLocaleString("en")) }],
       series: [{}, series("all", edge), series("named by alerts", open)],
       hooks: { setSelect: [(made) => look(made, place)] },
     },

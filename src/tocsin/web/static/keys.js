@@ -16,6 +16,7 @@ const KEYS = {
   "?": () => help && (help.open ? help.close() : help.showModal()),
   "/": () => document.getElementById("search")?.select(),
   c: () => press("close"),
+  f: () => press("close-false"),
   o: () => press("open"),
   z: () => press("undo"),
   n: () => press("news"),

@@ -20,8 +20,7 @@ from tocsin.query.values import quoted
 from tocsin.store import entity
 from tocsin.web.notes import now_micros
 from tocsin.web.pages.drawing import draw
-from tocsin.web.pages.flowing import lacking
-from tocsin.web.pages.flows.lines import host_url
+from tocsin.web.pages.flowing import host_url, lacking
 from tocsin.web.pages.flows.listing import listed
 from tocsin.web.pages.flows.wish import read
 from tocsin.web.pages.marking import address_of, is_own, own_words

@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
-from urllib.parse import quote
 
 from tocsin.flows.searching.paging import Flow
 from tocsin.model import Micros
+from tocsin.web.pages.flowing import host_url
 
 _TOLD: Mapping[str, tuple[str, ...]] = {
     "dns": ("query", "qtype_name"),
@@ -76,11 +76,6 @@ class Line(NamedTuple):
     def alert_url(self) -> str:
         """The alert that names it, in its alertgroup."""
         return alert_url(self.alertgroup, self.alert)
-
-
-def host_url(address: str) -> str:
-    """The page of what one address did."""
-    return f"/flows/host/{quote(address, safe='')}"
 
 
 def alert_url(alertgroup: int | None, alert: int | None) -> str:

@@ -13,6 +13,7 @@ from tocsin.flows.searching.warm import Said, Warm
 from tocsin.store import alertgroup, detected
 from tocsin.store.engine import Tx
 from tocsin.web.notes import now_micros
+from tocsin.web.pages import false
 from tocsin.web.pages.alerts import store_of
 from tocsin.web.pages.drawing import draw, piece, target_of
 from tocsin.web.pages.flowing import lacking
@@ -72,18 +73,18 @@ def of_alertgroup(request: Request) -> Response:
     warm = web_of(request).hub.flows
     few = FEW if target == "flows" else PAGE
     found = nothing() if missing else listed(warm, wish, path, said=said, limit=few)
-    parts = {"wish": wish, "path": path, "group": group, "as_false": is_false(request, group), **found}
+    parts = {
+        "wish": wish,
+        "path": path,
+        "group": group,
+        "as_false": false.is_false(group, false.tags_of(request)),
+        **found,
+    }
     if target == "flows":
         return piece(request, "flows/beside.html", **parts)
     if target == "more":
         return piece(request, "flows/rows.html", **parts)
     return draw(request, "flows/page.html", here="alerts", spans=SPANS, **parts)
-
-
-def is_false(request: Request, group: alertgroup.Summary) -> bool:
-    """Whether an alertgroup is closed as false, so that nothing it says counts as a label."""
-    tags = {tag.lower() for tag in web_of(request).hub.config.flows.false_tags}
-    return group.status.value == "closed" and any(tag.lower() in tags for tag in group.tags)
 
 
 def nothing() -> dict[str, Any]:
