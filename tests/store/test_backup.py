@@ -186,12 +186,12 @@ def test_a_restored_hub_goes_on_where_the_backup_ended(store: Store, target: tup
     assert receive(restored, 3).repeated
     assert receive(restored, 9).alertgroups == (7,)
     key = restored.write(lambda tx: access.add_key(tx, "next", "another digest", "sender", NOW))
-    restored.write(lambda tx: alertgroup.set_status(tx, 6, Status.CLOSED, "ada", NOW))
+    restored.write(lambda tx: alertgroup.set_status(tx, 7, Status.CLOSED, "ada", NOW))
 
     assert key.id == 2
-    assert restored.read(index.lag).waiting == 6
+    assert restored.read(index.lag).waiting == 7
     put_all(restored)
-    assert found(restored, "subject:beacon") == [6, 5, 4, 3, 1]
+    assert found(restored, "subject:beacon") == [7, 5, 4, 3, 1]
     assert restored.read(alertgroup.totals) == {"open": 3, "closed": 1, "promoted": 1}
     restored.close()
 
