@@ -107,13 +107,10 @@ def forget(dataset: Dataset, keep_days: int, now: Micros) -> int:
         return 0
     since = dt.datetime.fromtimestamp(now / _SECOND, dt.UTC) - keep_days * _DAY
     with dataset.catalogue() as catalogue, catalogue.importing():
-        fresh = {one.id for one in catalogue.imports() if one.at >= since.timestamp() * _SECOND}
-        day = since.date().isoformat()
-        old = [
-            part
-            for part in catalogue.parts()
-            if (part.day < day or part.day == UNKNOWN) and part.importing not in fresh
-        ]
+        day, at = since.date().isoformat(), since.timestamp() * _SECOND
+        long_ago = [part for part in catalogue.parts() if part.day < day or part.day == UNKNOWN]
+        read = {part.importing: catalogue.imported(part.importing) for part in long_ago}
+        old = [part for part in long_ago if (one := read[part.importing]) is None or one.at < at]
         if old:
             catalogue.replace(old, [])
     return sum(part.rows for part in old)
@@ -130,8 +127,8 @@ def sweep(dataset: Dataset, *, grace_s: float = GRACE_S) -> int:
             for file in gone:
                 (dataset.folder / file).unlink(missing_ok=True)
         catalogue.forget(gone)
-    for folder in {(dataset.folder / file).parent for file in gone}:
-        _leave(folder)
+        for folder in {(dataset.folder / file).parent for file in gone}:
+            _leave(folder)
     return removed + len(gone)
 
 

@@ -55,7 +55,7 @@ COMMON = _own(
     finish:BIGINT:endtime pkts:BIGINT bytes:BIGINT aid community_id:VARCHAR:- dir:VARCHAR:dir_
     """
 )
-"""Every row has them. `place` is the import's id shifted left by 40 bits, plus the line's number: it orders all rows.
+"""Every row has them. `place` is the import's id shifted left by 33 bits, plus the line's number: it orders all rows.
 `tool` is zeek, suricata, argus or nfdump; `dur` is in seconds. What a log does not say is NULL."""
 
 KINDS: dict[str, Kind] = {

@@ -57,8 +57,9 @@ class Storing:
     def store(self, reader: Reader, cut: Cut, passed: int = 0) -> bool:
         """Store what a piece holds; its lines are numbered on from `passed`. False for a torn line that makes no sense.
 
-        Of that nothing is stored.
+        Of that nothing is stored. Raises FlowsError.
         """
+        place(0, passed + cut.piece.first + cut.piece.lines)  # raises where there are too many
         found = reader.read(cut.piece, self._connection)
         aside = self._aside(found.malformed) if found.malformed else []
         tables = {kind: self._table(kind, reader.tool, sql, passed) for kind, sql in found.rows.items()}

@@ -163,7 +163,7 @@ def export_due(dataset: Dataset, exports: Exports, now: Micros) -> bool:
         return False
     with dataset.catalogue() as catalogue:
         exported = int(catalogue.note(EXPORTED) or 0)
-        changed = max([int(catalogue.note(LABELLED) or 0), *(one.at for one in catalogue.imports()[-1:])])
+        changed = max(int(catalogue.note(LABELLED) or 0), catalogue.last())
     return changed >= exported and now - exported >= exports.every_s * 1_000_000
 
 
