@@ -18,6 +18,20 @@ const numbers = (text) => text.split(",").map(Number);
 const tens = (high) => [0, ...[1, 10, 100, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9].filter((n) => n <= high)];
 const iso = (seconds) => new Date(Math.round(seconds) * 1000).toISOString().replace(".000Z", "Z");
 
+// Times of the axis in the reader's zone; the day where it is another than at the mark before.
+const day = new Intl.DateTimeFormat("sv-SE", { year: "numeric", month: "2-digit", day: "2-digit" });
+const hour = new Intl.DateTimeFormat("sv-SE", { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+const second = new Intl.DateTimeFormat("sv-SE", { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
+function marks(times, apart) {
+  const at = (seconds) => new Date(seconds * 1000);
+  return times.map((time, n) => {
+    const today = day.format(at(time));
+    if (apart >= 86400) return today;
+    const shown = (apart < 60 ? second : hour).format(at(time));
+    return n && day.format(at(times[n - 1])) === today ? shown : `${shown}\n${today}`;
+  });
+}
+
 function look(chart, place) {
   const { left, width } = chart.select;
   if (width < 4) return;
@@ -48,7 +62,7 @@ function draw(place) {
         x: { time: true, range: (_, low, high) => [low, high + Number(step)] },
         y: { distr: 4, range: (_, __, high) => [0, Math.max(1, high) * 1.15] },
       },
-      axes: [axis, { ...axis, size: 64, splits: (_, __, low, high) => tens(high), values: (_, all) => all.map((n) => n.toLocaleString("en")) }],
+      axes: [{ ...axis, space: 80, values: (_, times, __, ___, apart) => marks(times, apart) }, { ...axis, size: 64, splits: (_, __, low, high) => tens(high), values: (_, all) => all.map((n) => n.toLocaleString("en")) }],
       series: [{}, series("all", edge), series("named by alerts", open)],
       hooks: { setSelect: [(made) => look(made, place)] },
     },
