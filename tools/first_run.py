@@ -1,7 +1,7 @@
 """What `make run` does: starts Tocsin and, the very first time, shows a newcomer around.
 
 It stands outside and uses what anybody can use: the command `tocsin`, and HTTP. The server itself prints the name and
-the first password; here follow a dozen sample alertgroups, a key for senders and a curl line to paste.
+the first password; here follow a dozen sample alertgroups with some flows, a key for senders and a curl line to paste.
 """
 
 import argparse
@@ -72,10 +72,15 @@ def show_around(data: Path, url: str) -> None:
     key = sender_key(data)
     load = [sys.executable, str(ROOT / "examples" / "load_samples.py"), "--quiet", "--url", url, "--key", key]
     subprocess.run(load, check=True)
+    flows = ROOT / "examples" / "flows"
+    read = [TOCSIN, "flows", "import", str(flows), "--data", str(data)]
+    subprocess.run(read, check=True, stdout=subprocess.DEVNULL)
+    lines = sum(len(log.read_text().splitlines()) for log in flows.glob("*.log"))
     samples = len(list((ROOT / "examples" / "samples").glob("*.json")))
     print(
         f"""
 {samples} sample alertgroups are loaded: sign in at {url} and look at them.
+{lines} sample flows stand under Network flows, some of them named by these alerts.
 
 A key for detectors, shown this once (`tocsin key create` makes others):
 

@@ -76,7 +76,7 @@ def test_one_goes_from_an_alertgroup_to_its_flows_to_the_alert_and_to_the_host(
 ) -> None:
     labelled(desk, 3)
     page = open_page(f"/alerts/{group}")
-    page.locator("#flows").scroll_into_view_if_needed()
+    page.locator("#detail").evaluate("it => it.scrollTo(0, it.scrollHeight)")
     expect(page.locator(f"#flows {LINES}")).to_have_count(3)
     page.locator("#flows td.when a").last.click()
     expect(page.get_by_role("region", name="Fields").locator("dd", has_text=UID)).to_have_count(1)
