@@ -72,7 +72,7 @@ def export(
     planner = Planner(dataset, wish, now)
     work = target.with_name(f".{target.name}.spark")
     shutil.rmtree(work, ignore_errors=True)
-    work.mkdir(parents=True)
+    work.mkdir(parents=True, mode=0o700)
     try:
         with (
             dataset.reading(planner.kinds, since=planner.since, until=planner.until) as parts,
@@ -222,12 +222,13 @@ def _put(wish: Wish, work: Path, target: Path) -> None:
     pieces = sorted((work / "pieces").glob("*/part-*")) if (work / "pieces").exists() else []
     whole = work / "whole"
     if wish.form == "parquet":
-        whole.mkdir()
+        whole.mkdir(mode=0o700)
         for number, piece in enumerate(pieces):
             piece.replace(whole / f"part-{number:05d}.parquet")
         shutil.rmtree(target, ignore_errors=True)
     else:
         with whole.open("wb") as file:
+            whole.chmod(0o600)
             if wish.form == "tsv":
                 file.write(("\t".join(_head(wish)) + "\n").encode())
             for piece in pieces:

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import stat
 import subprocess
 import sys
 from collections.abc import Callable
@@ -126,6 +127,36 @@ def test_parquet_goes_on_and_is_one_file(dataset: Dataset, tmp_path: Path) -> No
     assert found == [(f"C{number}", T + number % 300) for number in range(900)]
 
 
+@pytest.mark.parametrize("form", ["tsv", "json", "parquet"])
+@pytest.mark.parametrize("portion", [300, 900])
+def test_one_that_was_killed_at_its_very_end_is_written_again(
+    dataset: Dataset, tmp_path: Path, form: Form, portion: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / f"out.{form}"
+    wished = wish(form, "flat")._replace(portion=portion)
+
+    def stop(_folder: Path) -> None:
+        raise Stopped
+
+    with monkeypatch.context() as patch:
+        patch.setattr("shutil.rmtree", stop)
+        with pytest.raises(Stopped):
+            export_file(dataset, wished, file, now=T)
+    before = file.read_bytes()
+    done = export_file(dataset, wished, file, now=T)
+
+    assert (done.rows, done.anew) == (900, False)
+    assert form == "parquet" or file.read_bytes() == before
+    assert not file.with_name(f"{file.name}.partial").exists()
+
+
+@pytest.mark.parametrize("form", ["tsv", "parquet"])
+def test_only_its_owner_may_read_an_export(dataset: Dataset, tmp_path: Path, form: Form) -> None:
+    export_file(dataset, wish(form), tmp_path / "out", now=T)
+
+    assert stat.S_IMODE((tmp_path / "out").stat().st_mode) == 0o600
+
+
 def test_other_flows_or_labels_begin_anew_and_say_so(dataset: Dataset, tmp_path: Path) -> None:
     file = tmp_path / "out.json"
     found = []
@@ -153,11 +184,11 @@ def test_two_exports_do_not_write_one_file(dataset: Dataset, tmp_path: Path) -> 
 def test_nothing_at_all_is_a_header_or_an_empty_file(tmp_path: Path) -> None:
     dataset = Dataset(tmp_path / "flows", memory_mb=200, threads=1)
 
-    files = export_labeled(dataset, Options(), tmp_path / "out", ("tsv", "json", "parquet"), now=T)
+    written = export_labeled(dataset, Options(), tmp_path / "out", ("tsv", "json", "parquet"), now=T)
 
-    assert [path.name for path in files] == ["labeled_flows.tsv", "labeled_flows.json", "labeled_flows.parquet"]
-    assert files[0].read_text() == "uid\tflow\tlabel\tprofileid\ttwid\taid\tflow_type\n"
-    assert files[1].read_bytes() == b""
+    assert [path.name for path in written] == ["labeled_flows.tsv", "labeled_flows.json", "labeled_flows.parquet"]
+    assert written[0].read_text() == "uid\tflow\tlabel\tprofileid\ttwid\taid\tflow_type\n"
+    assert written[1].read_bytes() == b""
 
 
 def test_a_reader_who_goes_away_ends_it(dataset: Dataset) -> None:

@@ -39,13 +39,13 @@ class Growing:
     def begin(self, digest: str) -> tuple[State, bool]:
         """How far it is already, and whether what was there had to go because it was of something else."""
         found = self._found()
-        if found and found.digest == digest:
+        if found and found.digest == digest and self._is_there(found):
             return found, False
         for left in self.folder.iterdir():
             if left.name != "lock":
                 left.unlink()
         self.reached(State(digest))
-        return State(digest), found is not None
+        return State(digest), found is not None and found.digest != digest
 
     def piece(self, number: int) -> Path:
         """The file of one portion, where portions are files of their own."""
@@ -75,9 +75,16 @@ class Growing:
 
     def end(self) -> None:
         """Put the complete `data` under the file's name."""
+        self.data.chmod(0o600)
         self.data.replace(self.file)
         sync_folder(self.file.parent)
         shutil.rmtree(self.folder)
+
+    def _is_there(self, state: State) -> bool:
+        """Whether all of it is: who was killed at the very end may have put it under the file's name already."""
+        if state.size:
+            return self.data.exists() and self.data.stat().st_size >= state.size
+        return all(self.piece(number).exists() for number in range(state.portions))
 
     def _found(self) -> State | None:
         try:
