@@ -61,6 +61,19 @@ def test_files_that_do_not_count_any_more_go_after_a_while(dataset: Dataset, mon
     assert kept(dataset) == [(1, 100)]
 
 
+def test_a_file_that_counted_until_now_stays_for_its_readers_however_old_it_is(dataset: Dataset) -> None:
+    told(dataset, triaged(1, UID))
+    (base,) = (dataset.folder / "detections").glob("*.parquet")
+    os.utime(base, (0, 0))
+    asked = latest(dataset)
+    for _ in range(1 + detections.MOST_FILES):
+        told(dataset, triaged(1, UID))
+
+    with dataset.connection() as connection:
+        assert connection.execute(f"SELECT count(*) FROM {asked} WHERE alert = 100").fetchall() == [(1,)]
+    assert asked != latest(dataset)
+
+
 def test_what_is_told_anew_stands_in_place_of_all_that_was_known(dataset: Dataset) -> None:
     told(dataset, triaged(1, UID))
     told(dataset, triaged(2, Detection(flow_uids=("C2",))), anew=True)

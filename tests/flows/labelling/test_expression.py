@@ -159,6 +159,14 @@ def test_an_alert_that_names_too_many_addresses_labels_by_the_first_of_them(data
     assert [label for _, label, _ in found] == ["malicious", "benign"]
 
 
+def test_an_address_of_ipv6_is_found_as_suricata_writes_it_too(dataset: Dataset) -> None:
+    said = Detection(sources=(Endpoint(addresses=(C,)),), targets=(Endpoint(addresses=(A,)),))
+
+    for spelled in (C, "2001:0db8:0000:0000:0000:0000:0000:0001"):
+        assert one(dataset, said, saddr=spelled, daddr=A) == "malicious"
+    assert one(dataset, said, saddr="2001:0db8:0000:0000:0000:0000:0000:0002", daddr=A) == "benign"
+
+
 def test_words_of_ones_own_stand_for_the_labels(dataset: Dataset) -> None:
     options = Options(malicious="Botnet's", benign="Normal")
     told(dataset, triaged(1, Detection(flow_uids=("C1",))))

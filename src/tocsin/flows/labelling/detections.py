@@ -10,7 +10,7 @@ import hashlib
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -168,6 +168,9 @@ class _Work:
         return int(count)
 
     def _note(self, files: tuple[_File, ...], number: int) -> None:
+        for file in set(self.kept.files) - set(files):
+            with suppress(FileNotFoundError):
+                os.utime(self.folder / file.name)  # from now on it counts no more
         self.kept = _Kept(since=self.since, files=files, number=number, meaning=self.kept.meaning)
         self.files = files
         self.catalogue.take_note(NOTE, msgspec.json.encode(self.kept).decode())

@@ -1,5 +1,6 @@
 """An alertgroup as triage left it -> rows of what it says of flows."""
 
+import ipaddress
 from collections.abc import Iterator, Sequence
 
 import msgspec
@@ -119,8 +120,18 @@ def _ends(row: Row, said: Detection) -> Iterator[Row]:
 
 
 def _few(end: Endpoint) -> list[list[str]]:
-    addresses = [_clean(address) for address in end.addresses if address]
+    addresses = [spelled for address in end.addresses if address for spelled in _spelled(_clean(address))]
     return [addresses[at : at + MOST_IN_ROW] for at in range(0, len(addresses), MOST_IN_ROW)] or [[]]
+
+
+def _spelled(address: str) -> list[str]:
+    """As sensors write it: Suricata leaves no zero of an IPv6 address out."""
+    if ":" not in address:
+        return [address]
+    try:
+        return [address, ipaddress.IPv6Address(address).exploded]
+    except ValueError:
+        return [address]
 
 
 def window(said: Detection) -> tuple[Micros | None, Micros | None]:
