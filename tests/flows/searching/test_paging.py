@@ -1,6 +1,8 @@
 """Pages of flows: in order, none twice and none left out, whatever comes in meanwhile."""
 
+import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -16,7 +18,7 @@ from tocsin.flows.searching.asked import Order, asked
 from tocsin.flows.searching.counting import hosts, timeline
 from tocsin.flows.searching.paging import flow, search
 from tocsin.flows.searching.spans import Span
-from tocsin.flows.searching.warm import Said, Warm
+from tocsin.flows.searching.warm import Reading, Said, Warm
 from tocsin.flows.searching.windows import stretches
 from tocsin.model import Detection
 
@@ -161,6 +163,33 @@ def test_a_question_that_takes_too_long_is_given_up_and_the_next_one_is_answered
     with pytest.raises(TooSlow, match="narrow it down"), warm.reading() as reading:
         reading.rows("SELECT count(*) FROM range(10000000000) a, range(1000) b WHERE a.range % 7 = b.range")
     warm.longest_s = 60
+
+    assert len(search(warm, asked("", NOW)).flows) == 1
+
+
+def test_a_question_of_many_statements_is_given_up_though_its_time_ends_between_two(warm: Warm) -> None:
+    lay(warm.dataset, [conn(NOW)])
+    warm.longest_s = 0.1
+
+    def ask(reading: Reading) -> None:
+        reading.rows("SELECT 1")
+        time.sleep(0.5)
+        reading.rows("SELECT count(*) FROM range(10000000000) a, range(10) b WHERE a.range % 7 = b.range")
+
+    with pytest.raises(TooSlow, match="narrow it down"), warm.reading() as reading:
+        ask(reading)
+
+
+def test_no_more_questions_are_answered_at_once_than_leave_the_server_its_threads(
+    warm: Warm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tocsin.flows.searching.warm._WAIT_S", 0.01)
+    lay(warm.dataset, [conn(NOW)])
+    with ExitStack() as others:
+        for _ in range(8):
+            others.enter_context(warm.reading())
+        with pytest.raises(TooSlow, match="ask again"):
+            search(warm, asked("", NOW))
 
     assert len(search(warm, asked("", NOW)).flows) == 1
 

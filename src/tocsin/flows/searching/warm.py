@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 LONGEST_S = 10.0
 _AT_REST = 4
 """So many connections wait for the next question; each holds the tables that labels are made with."""
+_AT_ONCE = 8
+_WAIT_S = 2.0
+"""So many questions are answered at once. Others wait a little and are refused then: the server's threads are for
+everything it does."""
+_AGAIN_S = 0.2
 
 
 class Said(NamedTuple):
@@ -66,18 +71,24 @@ class Warm:
 
     def __init__(self, dataset: Dataset, options: Options, *, longest_s: float = LONGEST_S) -> None:
         self.dataset, self.options, self.longest_s = dataset, options, longest_s
-        self._lock = threading.Lock()
+        self._lock, self._turns = threading.Lock(), threading.BoundedSemaphore(_AT_ONCE)
         self._database: DuckDBPyConnection | None = None
         self._at_rest: list[Reading] = []
 
     @contextmanager
     def reading(self) -> Iterator[Reading]:
         """A connection for one question. Raises NotInstalled, and TooSlow and FlowsError for what becomes of it."""
-        found = self._one()
+        if not self._turns.acquire(timeout=_WAIT_S):
+            raise TooSlow(f"{_AT_ONCE} other questions about flows are being answered: ask again in a while.")
+        try:
+            found = self._one()
+        except BaseException:
+            self._turns.release()
+            raise
         import duckdb
 
-        stop = threading.Timer(self.longest_s, found.connection.interrupt)
-        stop.daemon = True
+        ended = threading.Event()
+        stop = threading.Thread(target=self._stop, args=(found, ended), name="tocsin-flows-limit", daemon=True)
         stop.start()
         sound = False
         try:
@@ -89,9 +100,10 @@ class Warm:
         except duckdb.Error as error:
             raise FlowsError(f"the flows in {self.dataset.folder} could not be read: {error}") from error
         finally:
-            stop.cancel()
+            ended.set()
             stop.join()
             self._rest(found, sound)
+            self._turns.release()
 
     def close(self) -> None:
         """Let go of it."""
@@ -102,6 +114,13 @@ class Warm:
             if self._database is not None:
                 self._database.close()
                 self._database = None
+
+    def _stop(self, reading: Reading, ended: threading.Event) -> None:
+        """Interrupt what takes too long: again and again, since an interrupt between two statements stops nothing."""
+        wait = self.longest_s
+        while not ended.wait(wait):
+            reading.connection.interrupt()
+            wait = _AGAIN_S
 
     def _one(self) -> Reading:
         with self._lock:
