@@ -7,7 +7,7 @@ import apsw
 import pytest
 
 from tocsin.errors import FlowsError
-from tocsin.flows.catalogue import Catalogue, line_of, place
+from tocsin.flows.catalogue import Catalogue, Imported, Part, Totals, line_of, place
 
 YEARS, A_DAY = 10, 15 * 86_400 // 5
 """Fifteen logs that grow, looked at every five seconds."""
@@ -42,8 +42,19 @@ def test_the_folder_of_flows_is_not_for_everybody(tmp_path: Path) -> None:
     assert not stat.S_IMODE((tmp_path / "flows").stat().st_mode) & 0o007
 
 
-def test_when_something_was_read_last_is_known_without_all_that_was_read(tmp_path: Path) -> None:
+def test_totals_are_those_of_all_imports_that_count_also_of_older_catalogues(tmp_path: Path) -> None:
     with Catalogue(tmp_path) as catalogue:
-        assert catalogue.last() == 0
-        catalogue.begin("conn.log", "zeek conn")
-        assert catalogue.last() == 0  # it does not count yet
+        assert catalogue.totals() == Totals(*[0] * 8)
+        for number in (1, 2):
+            id = catalogue.begin("conn.log", "zeek conn")
+            assert catalogue.totals().imports == number - 1  # it does not count yet
+            done = Imported(id, "conn.log", "zeek conn", 0, 100 * number, "", 10, 7, 2, 1, 1000 * number)
+            part = Part(f"{id}-0.parquet", id, "unknown", "conn", 7, place(id, 1), place(id, 10), None, None)
+            catalogue.finish(done, [part])
+        assert catalogue.totals() == Totals(2, 20, 14, 4, 2, 2000, 2, 14)
+    older = apsw.Connection(str(tmp_path / "catalogue.sqlite"))
+    older.execute("DROP TABLE total")
+    older.close()
+
+    with Catalogue(tmp_path) as catalogue:
+        assert catalogue.totals() == Totals(2, 20, 14, 4, 2, 2000, 2, 14)

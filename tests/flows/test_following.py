@@ -189,3 +189,55 @@ def test_a_path_that_is_not_there_yet_is_told_and_read_once_it_is(dataset: Datas
 
     assert once(follow) == ""
     assert numbers(dataset) == [0, 1]
+
+
+def test_a_file_whose_name_is_no_text_is_read_and_stops_no_other(
+    follow: Following, dataset: Dataset, logs: Path
+) -> None:
+    odd = logs / os.fsdecode(b"conn-\xff.log")
+    odd.write_bytes(lines(0, 2))
+    (logs / "conn.log").write_bytes(lines(2, 4))
+    (logs / os.fsdecode(b"broken-\xff.log.gz")).write_bytes(gzip.compress(lines(4, 9))[:-9])
+    age(odd, 2 * following.ENDED_S)
+    age(logs / os.fsdecode(b"broken-\xff.log.gz"), 2 * following.PACKED_S)
+
+    trouble = once(follow)
+
+    assert each_once(dataset, 4)
+    assert "broken-\\xff.log.gz" in trouble
+    assert [Path(one.path).name for one in follow.state()] == ["broken-\\xff.log.gz", "conn-\\xff.log", "conn.log"]
+
+
+def test_a_folder_that_cannot_be_listed_is_said_and_the_named_file_in_it_is_read(
+    dataset: Dataset, logs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (logs / "conn.log").write_bytes(lines(0, 1))
+    named = Following(dataset, [logs / "conn.log"])
+
+    def closed(_path: Path) -> Iterator[Path]:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "iterdir", closed)
+    trouble = once(named)
+    named.close()
+
+    assert numbers(dataset) == [0]
+    assert "cannot be listed (Permission denied)" in trouble
+
+
+def test_a_file_that_goes_while_it_is_looked_at_stops_no_other(
+    follow: Following, dataset: Dataset, logs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(2):
+        (logs / f"conn-{number}.log").write_bytes(lines(number, number + 1))
+    opened = os.open
+
+    def gone(path: Path, flags: int) -> int:
+        if Path(path).name == "conn-0.log":
+            Path(path).unlink()
+        return opened(path, flags)
+
+    monkeypatch.setattr(os, "open", gone)
+    once(follow)
+
+    assert numbers(dataset) == [1]

@@ -63,6 +63,20 @@ CREATE TABLE IF NOT EXISTS malformed (
     PRIMARY KEY (import, line)
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS note (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS total (
+    imports    INTEGER NOT NULL,
+    lines      INTEGER NOT NULL,
+    rows       INTEGER NOT NULL,
+    malformed  INTEGER NOT NULL,
+    skipped    INTEGER NOT NULL,
+    last       INTEGER NOT NULL
+);
+"""
+_TOTAL = """
+INSERT INTO total
+    SELECT count(*), coalesce(sum(lines), 0), coalesce(sum(rows), 0), coalesce(sum(malformed), 0),
+        coalesce(sum(skipped), 0), coalesce(max(at), 0)
+    FROM import WHERE done = 1 HAVING NOT EXISTS (SELECT 1 FROM total)
 """
 
 
@@ -141,6 +155,8 @@ class Catalogue:
             self._sql.set_busy_timeout(BUSY_MS)
             self._sql.execute("PRAGMA journal_mode = wal; PRAGMA synchronous = full")
             self._sql.execute(_SCHEMA)
+            if not self._sql.execute("SELECT 1 FROM total").fetchall():
+                self._sql.execute(_TOTAL)
         except (OSError, apsw.Error) as error:
             raise FlowsError(f"{folder / FILE} cannot be used: {error}") from error
 
@@ -199,6 +215,11 @@ class Catalogue:
                 " malformed = ?, skipped = ?, at = ?, done = 1 WHERE id = ?",
                 (*done[1:], done.id),
             )
+            self._sql.execute(
+                "UPDATE total SET imports = imports + 1, lines = lines + ?, rows = rows + ?,"
+                " malformed = malformed + ?, skipped = skipped + ?, last = ?",
+                done[6:],
+            )
             self._sql.executemany("INSERT INTO part VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", parts)
             self._sql.executemany("INSERT INTO malformed VALUES (?, ?, ?, ?)", ((done.id, *line) for line in malformed))
 
@@ -216,19 +237,11 @@ class Catalogue:
         row = next(iter(self._sql.execute(f"SELECT {_IMPORTED} FROM import WHERE done = 1 AND id = ?", (id,))), None)
         return None if row is None else Imported(*row)
 
-    def last(self) -> Micros:
-        """When something was read last; 0 for never."""
-        rows = self._sql.execute("SELECT at FROM import WHERE done = 1 ORDER BY id DESC LIMIT 1")
-        return int(next((at for (at,) in rows), 0))
-
     def totals(self) -> Totals:
-        """Counted now."""
+        """Without a look at every import: there are many of files that grow."""
         return Totals(
             *self._one(
-                "SELECT count(*), coalesce(sum(lines), 0), coalesce(sum(rows), 0), coalesce(sum(malformed), 0),"
-                " coalesce(sum(skipped), 0), coalesce(max(at), 0), (SELECT count(*) FROM part),"
-                " (SELECT coalesce(sum(rows), 0) FROM part) FROM import WHERE done = 1",
-                (),
+                "SELECT *, (SELECT count(*) FROM part), (SELECT coalesce(sum(rows), 0) FROM part) FROM total", ()
             )
         )
 
@@ -304,6 +317,11 @@ class Catalogue:
             for file in self.folder.glob(f"day=*/kind=*/{id}-*.parquet"):
                 file.unlink(missing_ok=True)
             self._sql.execute("DELETE FROM import WHERE id = ?", (id,))
+
+
+def readable(path: str | Path) -> str:
+    r"""A file's name, or a sentence with it, as text that everything can hold: what is not UTF-8 in it as \xNN."""
+    return str(path).encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 def place(importing: int, line: int = 0) -> int:

@@ -9,6 +9,7 @@ import stat
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,6 +17,7 @@ import structlog
 
 from tocsin.errors import FlowsError, NotInstalled
 from tocsin.flows import prefixes
+from tocsin.flows.catalogue import readable
 from tocsin.flows.dataset import Dataset
 from tocsin.flows.importing import import_growth
 from tocsin.flows.reading.forms import recognise
@@ -132,13 +134,18 @@ class Following:
         ailing = ""
         for pattern in self._paths:
             matching = False
-            for path in _matching(pattern):
+            paths: list[Path] = []
+            try:
+                paths.extend(_matching(pattern))
+            except OSError as error:
+                ailing = f"{readable(pattern)} cannot be listed ({error.strerror}): let Tocsin read the folder"
+            for path in paths:
                 try:
                     status = path.stat()
                 except FileNotFoundError:
                     continue  # renamed a moment ago: under its other name it is found now or the next time
                 except OSError as error:
-                    ailing = f"{path} cannot be read ({error.strerror}): let Tocsin read it"
+                    ailing = f"{readable(path)} cannot be read ({error.strerror}): let Tocsin read it"
                     continue
                 if stat.S_ISREG(status.st_mode):
                     found[path] = status
@@ -174,7 +181,8 @@ class Following:
         if self._rests(path, seen, ended=ended):
             return
         if not ended and path not in self._held and len(self._held) < MOST_HELD:
-            self._held[path] = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+            with suppress(OSError):  # what ails it is said by the import
+                self._held[path] = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         if not self._import(path, path, status, ended=ended):
             self._failed[path] = (seen, time.monotonic())
             return
@@ -209,11 +217,11 @@ class Following:
         except NotInstalled:
             raise
         except (FlowsError, OSError) as error:
-            reason = str(error) if isinstance(error, FlowsError) else f"{error.strerror}: let Tocsin read it"
+            reason = readable(str(error)) if isinstance(error, FlowsError) else f"{error.strerror}: let Tocsin read it"
             if before is None or before.trouble != reason:
-                log.warning("followed flows cannot be read", file=str(name), reason=reason)
+                log.warning("followed flows cannot be read", file=readable(name), reason=reason)
             since = before.since if before is not None and before.trouble else now
-            self._put(name, Followed(str(name), status.st_size, status.st_size, reason, since))
+            self._put(name, Followed(readable(name), status.st_size, status.st_size, reason, since))
             return False
         if done is not None:
             self._told()
@@ -221,7 +229,7 @@ class Following:
         whole = ended or name not in self._read
         behind = 0 if whole else max(0, status.st_size - self._read[name])
         since = 0 if not behind else before.since if before is not None and before.behind else now
-        self._put(name, Followed(str(name), status.st_size, behind, "", since))
+        self._put(name, Followed(readable(name), status.st_size, behind, "", since))
         return True
 
     def _put(self, path: Path, state: Followed) -> None:
@@ -236,12 +244,12 @@ class Following:
     def _remembered(self, path: Path) -> Seen:
         """As it was when all of it had been read, before the last stop."""
         with self._dataset.catalogue() as catalogue:
-            words = catalogue.note(f"{NOTE}{path}").split()
+            words = catalogue.note(f"{NOTE}{readable(path)}").split()
         return Seen(*map(int, words)) if len(words) == len(Seen._fields) else Seen(0, 0, 0)
 
     def _remember(self, path: Path, seen: Seen) -> None:
         with self._dataset.catalogue() as catalogue:
-            catalogue.take_note(f"{NOTE}{path}", " ".join(map(str, seen)))
+            catalogue.take_note(f"{NOTE}{readable(path)}", " ".join(map(str, seen)))
         self._ended[path] = seen
 
 

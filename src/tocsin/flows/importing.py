@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 
 from tocsin.errors import FlowsError, NotInstalled
 from tocsin.flows import prefixes
-from tocsin.flows.catalogue import Catalogue, Imported
+from tocsin.flows.catalogue import Catalogue, Imported, readable
 from tocsin.flows.dataset import Dataset
 from tocsin.flows.engine import SPILL
 from tocsin.flows.reading.forms import recognise
@@ -74,7 +74,7 @@ def import_each(
     with _importing(dataset, zone) as desk:
         for file in files_of(paths):
             try:
-                yield _File(desk, file, str(file.absolute()), progress).read(growing=False)
+                yield _File(desk, file, readable(file.absolute()), progress).read(growing=False)
             except (FlowsError, NotInstalled, OSError) as error:
                 yield Outcome(file, "failed", note=str(error))
 
@@ -95,7 +95,7 @@ def import_growth(
     Raises FlowsError, OSError.
     """
     with _importing(dataset, zone) as desk:
-        outcome = _File(desk, path, str(name or path)).read(growing=not ended, memory=memory)
+        outcome = _File(desk, path, readable(name or path)).read(growing=not ended, memory=memory)
     return outcome.imported if outcome.said == "read" else None
 
 

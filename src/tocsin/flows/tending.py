@@ -163,7 +163,7 @@ def export_due(dataset: Dataset, exports: Exports, now: Micros) -> bool:
         return False
     with dataset.catalogue() as catalogue:
         exported = int(catalogue.note(EXPORTED) or 0)
-        changed = max(int(catalogue.note(LABELLED) or 0), catalogue.last())
+        changed = max(int(catalogue.note(LABELLED) or 0), catalogue.totals().last)
     return changed >= exported and now - exported >= exports.every_s * 1_000_000
 
 
