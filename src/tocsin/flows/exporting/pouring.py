@@ -1,8 +1,10 @@
 """Rows from DuckDB's own writer, as bytes, in order, without a file between."""
 
+import fcntl
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -21,6 +23,8 @@ def pour(connection: "DuckDBPyConnection", query: str, options: str, take: Take)
     import duckdb
 
     out, into = os.pipe()
+    with suppress(OSError):  # the system may grant no more than its 64 KiB, which only takes longer
+        fcntl.fcntl(out, fcntl.F_SETPIPE_SZ, PIECE)
     with ThreadPoolExecutor(1, "export") as pool:
         passed = pool.submit(_pass_on, out, take)
         try:
