@@ -88,6 +88,7 @@ def test_one_goes_from_an_alertgroup_to_its_flows_to_the_alert_and_to_the_host(
     page.locator("main h1 a").first.click()
     expect(page.locator("main h1")).to_have_text("10.0.0.5")
     charted(page)
+    expect(page.get_by_role("table", name="Kinds")).to_contain_text("conn")
     page.get_by_role("link", name="those that alerts name").click()
     expect(page.locator(LINES)).to_have_count(3)
     page.locator("td.said a").first.click()
@@ -147,6 +148,8 @@ def test_nothing_on_them_stands_in_anybody_s_way(
     if what in ("list", "host", "table"):
         charted(page)
         page.get_by_text("As a table").click()
+    if what == "host":
+        expect(page.get_by_role("table", name="Peers").get_by_role("row")).to_have_count(9)
     page.evaluate(axe)
     found = page.evaluate(f"() => axe.run(document, {RULES})")
     assert [

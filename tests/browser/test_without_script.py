@@ -20,12 +20,12 @@ def test_signing_in_reading_closing_and_undoing_without_script(desk: Desk, open_
     expect(page.locator("#detail h1")).to_have_text("no script needed")
     assert page.locator("#rows tbody tr").count() == 3
     page.get_by_role("checkbox").nth(1).check()
-    page.get_by_role("button", name="Close").click()
+    page.get_by_role("button", name="Close", exact=True).click()
     expect(page.locator("#counts")).to_contain_text("2 open, 1 closed")
     assert page.locator("#rows tbody .st").all_inner_texts() == ["open", "closed", "open"]
     page.get_by_role("button", name="Undo").click()
     expect(page.locator("#counts")).to_contain_text("3 open, 0 closed")
-    page.get_by_role("button", name="Close").click()
+    page.get_by_role("button", name="Close", exact=True).click()
     expect(page.locator("#counts")).to_contain_text("0 open, 3 closed")
     page.get_by_role("button", name="Open").click()
     expect(page.locator("#counts")).to_contain_text("3 open, 0 closed")

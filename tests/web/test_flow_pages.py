@@ -146,13 +146,15 @@ def test_a_host_s_page_counts_its_flows_peers_ports_and_kinds(seen: Hub, admin: 
     admin.post_group(**NAMED)
     label(seen)
     page = shown(person, "/flows/host/10.0.0.5")
-
+    assert 'hx-get="/flows/host/10.0.0.5/sums"' in page
+    assert 'href="/entity?type=ipv4&amp;value=10.0.0.5"' in page
+    assert len(ids(page)) == 18
+    page = shown(person, "/flows/host/10.0.0.5/sums")
     assert "<dt>flows from it</dt><dd>14</dd>" in page
     assert "<dt>flows to it</dt><dd>4</dd>" in page
     assert '<dt>named by alerts</dt><dd class="bad">3</dd>' in page
     assert 'href="/flows/host/93.184.216.34"' in page
     assert "/flows?query=ip%3A%2210.0.0.5%22+and+dport%3A443+and+proto%3A%22tcp%22" in page
-    assert 'href="/entity?type=ipv4&amp;value=10.0.0.5"' in page
     assert "No flow that is kept" in text_of(shown(person, "/flows/host/203.0.113.9"))
     assert "2001:db8::1" in text_of(shown(person, "/flows/host/2001:DB8:0::1"))
     shown(person, "/flows/host/everybody", 400)

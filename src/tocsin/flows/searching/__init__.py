@@ -9,5 +9,5 @@ In the order in which a question walks:
     warm          the DuckDB that stays open between two questions
     paging        a page of flows, newest or oldest first, with their labels
     counting      how many there are, over time and by host
-    tallying      how many there are of each port or kind
+    tallying      addresses, ports and kinds, from one look
 """

@@ -152,17 +152,25 @@ def hosts(warm: Warm, asked: Asked, *, limit: int = 50) -> list[Host]:
         reading.prepare()
         rows, named = meant(reading, asked, parts, columns), meant(reading, asked.named(), parts, columns)
         cells = "saddr, daddr, start, bytes"
-        once = "(side = 0 OR daddr IS DISTINCT FROM saddr)"
-        sql = (
-            "SELECT CASE WHEN side = 0 THEN saddr ELSE daddr END AS address,"
-            " count(*) FILTER (side = 0 AND NOT named) AS sent, count(*) FILTER (side = 1 AND NOT named) AS received,"
-            f" coalesce(sum(bytes) FILTER (NOT named AND {once}), 0)::BIGINT AS bytes,"
-            f" count(*) FILTER (named AND {once}) AS labelled, min(start) AS first, max(start) AS last"
-            f" FROM (SELECT {cells}, false AS named FROM {rows} UNION ALL SELECT {cells}, true FROM {named})"
-            " CROSS JOIN (VALUES (0), (1)) AS ends(side) GROUP BY 1 HAVING address <> ''"
-            f" ORDER BY labelled DESC, sent + received DESC, address LIMIT {max(1, limit)}"
-        )
-        return [_host(row) for row in reading.rows(sql)]
+        every = f"(SELECT {cells}, false AS named FROM {rows} UNION ALL SELECT {cells}, true FROM {named})"
+        return hosts_in(reading, every, limit)
+
+
+def hosts_in(reading: Reading, rows: str, limit: int) -> list[Host]:
+    """The same of rows with `saddr, daddr, start, bytes, named`: a labelled flow stands there twice, once `named`.
+
+    A flow to oneself is sent and received, and counted once for its bytes and label.
+    """
+    once = "(side = 0 OR daddr IS DISTINCT FROM saddr)"
+    found = reading.rows(
+        "SELECT CASE WHEN side = 0 THEN saddr ELSE daddr END AS address,"
+        " count(*) FILTER (side = 0 AND NOT named) AS sent, count(*) FILTER (side = 1 AND NOT named) AS received,"
+        f" coalesce(sum(bytes) FILTER (NOT named AND {once}), 0)::BIGINT AS bytes,"
+        f" count(*) FILTER (named AND {once}) AS labelled, min(start) AS first, max(start) AS last"
+        f" FROM {rows} CROSS JOIN (VALUES (0), (1)) AS ends(side) GROUP BY 1 HAVING address <> ''"
+        f" ORDER BY labelled DESC, sent + received DESC, address LIMIT {max(1, limit)}"
+    )
+    return list(map(_host, found))
 
 
 def _host(row: tuple[Any, ...]) -> Host:

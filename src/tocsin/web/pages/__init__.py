@@ -75,6 +75,7 @@ PAGES: list[Route] = [
     Route(["GET"], "/flows/complete", "viewer", reading(flows.completing.offers)),
     Route(["GET"], "/flows/timeline", "viewer", reading(flows.drawn.timeline)),
     Route(["GET"], "/flows/host/{address}", "viewer", reading(flows.host.host)),
+    Route(["GET"], "/flows/host/{address}/sums", "viewer", reading(flows.host.sums)),
     Route(["GET"], "/flows/{id}", "viewer", reading(flows.one.one)),
     Route(["GET"], "/lanes", "viewer", reading(lanes.lanes)),
     Route(["GET"], "/lanes/{name}", "viewer", reading(lanes.lane)),

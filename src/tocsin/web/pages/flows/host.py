@@ -1,7 +1,7 @@
 """What one address did: its flows over time, with whom, over which ports, and what alerts say of them."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 from starlette.requests import Request
@@ -9,17 +9,16 @@ from starlette.responses import Response
 
 from tocsin.entities import Known
 from tocsin.errors import FlowsError, Malformed, TooSlow
-from tocsin.flows.searching import counting
-from tocsin.flows.searching.asked import Asked, asked
+from tocsin.flows.searching.asked import asked
 from tocsin.flows.searching.counting import Host
-from tocsin.flows.searching.tallying import Tally, tally
+from tocsin.flows.searching.tallying import Tally, summed
 from tocsin.flows.searching.warm import Warm
 from tocsin.model import Entity
 from tocsin.query import addresses
 from tocsin.query.values import quoted
 from tocsin.store import entity
 from tocsin.web.notes import now_micros
-from tocsin.web.pages.drawing import draw
+from tocsin.web.pages.drawing import draw, piece, target_of
 from tocsin.web.pages.flowing import host_url, lacking
 from tocsin.web.pages.flows.listing import listed
 from tocsin.web.pages.flows.wish import read
@@ -49,7 +48,7 @@ class Counted(NamedTuple):
     search: str
 
 
-class Summed(NamedTuple):
+class Sums(NamedTuple):
     """`known` is None where it has no flows."""
 
     known: Host | None
@@ -59,31 +58,41 @@ class Summed(NamedTuple):
 
 
 def host(request: Request) -> Response:
-    """GET /flows/host/ADDRESS."""
+    """GET /flows/host/ADDRESS: its newest flows at once; what takes longer comes behind."""
     if missing := lacking(request):
         return draw(request, "flows/none.html", here="flows", missing=missing)
     address = normal(request.path_params["address"])
-    query = f"ip:{quoted(address)}"
-    warm, known = web_of(request).hub.flows, known_of(request)
-    wish = read({"query": [query]}, now_micros())
-    summed, trouble = _summed(warm, address, query)
-    parts = listed(warm, wish, "/flows", limit=NEWEST)
-    parts["trouble"] = trouble or parts["trouble"]
-    told = _entity(address, known)
+    wish = read({"query": [query_for(address)]}, now_micros())
+    told = _entity(address, known_of(request))
     return draw(
         request,
         "flows/host.html",
         here="flows",
         wish=wish,
-        path="/flows",
         address=address,
-        own=own_words(told.type, is_own(known, told)),
+        own=own_words(told.type, is_own(known_of(request), told)),
         entity_url=address_of(told),
-        named_url=_search(f"{query} and alertgroup:*"),
-        summed=summed,
-        group=None,
-        **parts,
+        sums_url=f"{host_url(address)}/sums",
+        named_url=_search(f"{query_for(address)} and alertgroup:*"),
+        **listed(web_of(request).hub.flows, wish, "/flows", limit=NEWEST),
     )
+
+
+def sums(request: Request) -> Response:
+    """GET /flows/host/ADDRESS/sums: how many flows it has, with whom, to which ports; or only that for htmx."""
+    if missing := lacking(request):
+        return draw(request, "flows/none.html", here="flows", missing=missing)
+    address = normal(request.path_params["address"])
+    found, trouble = _sums(web_of(request).hub.flows, address, query_for(address))
+    parts: dict[str, Any] = {"sums": found, "trouble": trouble, "address": address, "url": host_url(address)}
+    if target_of(request) == "sums":
+        return piece(request, "flows/sums.html", **parts)
+    return draw(request, "flows/sums_page.html", here="flows", **parts)
+
+
+def query_for(address: str) -> str:
+    """The query that means its flows."""
+    return f"ip:{quoted(address)}"
 
 
 def normal(text: str) -> str:
@@ -94,23 +103,18 @@ def normal(text: str) -> str:
     return addresses.canonical(text)
 
 
-def _summed(warm: Warm, address: str, query: str) -> tuple[Summed, Trouble | None]:
-    wanted: Asked = asked(query, now_micros())
+def _sums(warm: Warm, address: str, query: str) -> tuple[Sums, Trouble | None]:
     try:
-        found = counting.hosts(warm, wanted, limit=PEERS + 1)
-        mine = next((one for one in found if _same(one.address, address)), None)
-        if mine is None:
-            return Summed(None), None
-        ports = tally(warm, wanted, ("dport", "proto"), limit=PORTS)
-        kinds = tally(warm, wanted, ("kind",), limit=100)
+        found = summed(warm, asked(query, now_micros()), hosts=PEERS + 1, ports=PORTS)
     except (TooSlow, FlowsError) as error:
-        return Summed(None), about(str(error))
+        return Sums(None), about(str(error))
+    mine = next((one for one in found.hosts if _same(one.address, address)), None)
     peers = [
         Peer(one, host_url(one.address), _search(f"{query} and ip:{quoted(one.address)}"))
-        for one in found
+        for one in found.hosts
         if not _same(one.address, address)
     ]
-    return Summed(mine, peers[:PEERS], _ports(ports, query), _kinds(kinds, query)), None
+    return Sums(mine, peers[:PEERS], _ports(found.ports, query), _kinds(found.kinds, query)), None
 
 
 def _ports(found: Sequence[Tally], query: str) -> list[Counted]:
@@ -123,7 +127,6 @@ def _ports(found: Sequence[Tally], query: str) -> list[Counted]:
         )
         for each in found
         for port, proto in (each.keys,)
-        if port is not None
     ]
 
 
