@@ -147,3 +147,51 @@ def test_a_task_that_fails_is_shown_and_stops_no_other(
         assert exported.wait(60)
     finally:
         tending.stop(60)
+
+
+def test_labels_follow_the_alerts_while_an_export_is_written(dataset: Dataset, tmp_path: Path) -> None:
+    (tmp_path / "conn.log").write_bytes(lines(0, 1))
+    import_growth(dataset, tmp_path / "conn.log")
+    writing, ending, refreshed = threading.Event(), threading.Event(), threading.Semaphore(0)
+
+    def write() -> list[Path]:
+        writing.set()
+        ending.wait(60)
+        return []
+
+    def refresh() -> Refreshed:
+        refreshed.release()
+        return Refreshed(0, 0)
+
+    tending = Tending(dataset, lambda message: None, refresh, exports=Exports(write, 1))
+    tending.start()
+    try:
+        assert writing.wait(60)
+        assert refreshed.acquire(timeout=60)
+        assert refreshed.acquire(timeout=60)  # the one at the start, and the one before the export
+        tending.wake()
+        assert refreshed.acquire(timeout=60)
+        assert not ending.is_set()
+    finally:
+        ending.set()
+        tending.stop(60)
+
+
+def test_what_other_nodes_of_a_store_change_is_taken_in_though_nobody_wakes(
+    dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tending_module, "TIDY_S", 0.1)
+    (tmp_path / "conn.log").write_bytes(lines(0, 1))
+    import_growth(dataset, tmp_path / "conn.log")
+    refreshed = threading.Semaphore(0)
+
+    def refresh() -> Refreshed:
+        refreshed.release()
+        return Refreshed(0, 0)
+
+    tending = Tending(dataset, lambda message: None, refresh)
+    tending.start()
+    try:
+        assert all(refreshed.acquire(timeout=60) for _ in range(3))
+    finally:
+        tending.stop(60)

@@ -1,7 +1,8 @@
 """What goes on beside the reading: labels follow the alerts, small parts are put together, days go, exports are made.
 
-Alerts among the flows are handed to the analysts before. One thread of the server; each task shows what ails it and
-never stops the others. Commands call `fresh` and `export` themselves where no server runs.
+Alerts among the flows are handed to the analysts before. Two threads of the server: alerts and labels do not wait until
+an export is written. Each task shows what ails it and never stops the others. Commands call `fresh` and `export`
+themselves where no server runs.
 """
 
 import fcntl
@@ -42,7 +43,7 @@ class Exports(NamedTuple):
 
 
 class Tending:
-    """The thread, and what it knows.
+    """The threads, and what they know.
 
     `accept` stores a message and raises StoreUnavailable where it cannot; `refresh` brings detections up to date.
     """
@@ -60,20 +61,26 @@ class Tending:
         self._keep_days, self._exports = keep_days, exports
         self._ended, self._news = threading.Event(), threading.Event()
         self._fresh_lock, self._hand_lock = threading.Lock(), threading.Lock()
-        self._thread = threading.Thread(target=self._tend, name="tocsin-flows", daemon=True)
+        self._threads = [
+            threading.Thread(target=self._follow, name="tocsin-flows-labels", daemon=True),
+            threading.Thread(target=self._keep, name="tocsin-flows-parts", daemon=True),
+        ]
         self._troubles: dict[str, str] = {}
 
     def start(self) -> None:
         """Begin; labels are brought up to date first."""
         self._news.set()
-        self._thread.start()
+        for thread in self._threads:
+            thread.start()
 
     def stop(self, timeout: float) -> None:
-        """End after the task under way; one that takes longer than so many seconds leaves nothing half behind."""
+        """End after the tasks under way; one that takes longer than so many seconds leaves nothing half behind."""
         self._ended.set()
         self._news.set()
-        if self._thread.is_alive():
-            self._thread.join(timeout)
+        until = time.monotonic() + timeout
+        for thread in self._threads:
+            if thread.is_alive():
+                thread.join(max(0.0, until - time.monotonic()))
 
     def wake(self) -> None:
         """There are new alerts, or others than before, or flows."""
@@ -113,25 +120,31 @@ class Tending:
                     return False
         return True
 
-    def _tend(self) -> None:
-        tidied = 0.0
+    def _follow(self) -> None:
         while not self._ended.is_set():
-            if not (self._dataset.exists() and engine.installed()):
+            if not self._there():
                 self._ended.wait(TIDY_S / 10)
                 continue
-            if self._news.is_set():
+            # Other nodes on the same store do not wake this one; and what failed is tried again.
+            if self._news.wait(TIDY_S):
                 self._ended.wait(DELAY_S)
-                self._news.clear()
-                began = time.monotonic()
-                self._do("labels", self.fresh)
-                rest = min(SHARE * (time.monotonic() - began), LONGEST_REST_S)
-                self._ended.wait(rest)
-            if time.monotonic() - tidied > TIDY_S:
+            self._news.clear()
+            began = time.monotonic()
+            self._do("labels", self.fresh)
+            self._ended.wait(min(SHARE * (time.monotonic() - began), LONGEST_REST_S))
+
+    def _keep(self) -> None:
+        while not self._ended.is_set():
+            if self._there():
                 self._do("parts", self._tidy)
                 self._do("days", lambda: keeping.forget(self._dataset, self._keep_days, time.time_ns() // 1000))
                 self._do("export", self._export)
-                tidied = time.monotonic()
-            self._news.wait(TIDY_S / 10)
+                self._ended.wait(TIDY_S)
+            else:
+                self._ended.wait(TIDY_S / 10)
+
+    def _there(self) -> bool:
+        return self._dataset.exists() and engine.installed()
 
     def _tidy(self) -> None:
         keeping.put_together(self._dataset, self._ended.is_set)
