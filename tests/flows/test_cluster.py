@@ -163,3 +163,21 @@ def test_a_query_is_refused_in_words_and_nothing_is_left_behind(tmp_path: Path, 
         cluster.export(dataset, Wish(form, query="dport:80"), tmp_path / "out", now=T)
 
     assert not list(tmp_path.glob("*out*"))
+
+
+def test_an_export_takes_the_place_of_nothing_but_an_export(dataset: Dataset, tmp_path: Path) -> None:
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    (mine / "thesis.odt").write_text("years of work")
+    (tmp_path / "flows.parquet").write_text("a file")
+
+    refused: tuple[tuple[Form, Path, str], ...] = (
+        ("parquet", mine, "more in .* than an export"),
+        ("json", mine, "is a folder"),
+        ("parquet", tmp_path / "flows.parquet", "is a file"),
+    )
+    for form, target, why in refused:
+        with pytest.raises(FlowsError, match=why):
+            cluster.export(dataset, Wish(form), target, now=T)
+
+    assert (mine / "thesis.odt").read_text() == "years of work"

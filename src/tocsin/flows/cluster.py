@@ -43,6 +43,7 @@ TSV = {
     "ignoreLeadingWhiteSpace": "false",
     "ignoreTrailingWhiteSpace": "false",
 }
+PIECES = "part-*.parquet"
 Tell = Callable[[int, int], None]
 
 
@@ -70,6 +71,7 @@ def export(
             "Spark exports kinds and spans of time: ask for --since and --until, or have DuckDB answer --query"
         )
     planner = Planner(dataset, wish, now)
+    _spare(wish, target)
     work = target.with_name(f".{target.name}.spark")
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True, mode=0o700)
@@ -236,6 +238,16 @@ def _put(wish: Wish, work: Path, target: Path) -> None:
                     shutil.copyfileobj(part, file, 1 << 20)
         lasting(whole)
     whole.replace(target)
+
+
+def _spare(wish: Wish, target: Path) -> None:
+    """Refuse to put an export in the place of what cannot be one."""
+    if target.is_dir() and wish.form != "parquet":
+        raise FlowsError(f"{target} is a folder: name a file")
+    if target.is_dir() and any(not each.match(PIECES) for each in target.iterdir()):
+        raise FlowsError(f"there is more in {target} than an export: name another folder, or empty it")
+    if wish.form == "parquet" and target.is_file():
+        raise FlowsError(f"{target} is a file, and Spark writes a folder: name another")
 
 
 def _head(wish: Wish) -> list[str]:
