@@ -343,3 +343,15 @@ def test_samples_of_both_forms_make_one_data_set(dataset: Dataset) -> None:
 
     assert counts(dataset)["conn"] == 6
     assert len(counts(dataset)) == 15
+
+
+def test_a_password_is_not_kept_with_a_line_that_could_not_be_read_either(dataset: Dataset, tmp_path: Path) -> None:
+    header = b"#path\tlogin\n#fields\tts\tuid\tid.orig_p\tsuccess\tconfused\tuser\tclient_user\tpassword\n"
+    (tmp_path / "login.log").write_bytes(header + b"1700000000.0\tC1\t70000000000\tT\tF\tjoe\t-\thunter2\n")
+    (done,) = import_paths(dataset, [tmp_path / "login.log"])
+    with dataset.catalogue() as catalogue:
+        (line,) = catalogue.malformed(done.id)
+
+    assert (line.line, line.reason) == (3, "id.orig_p is not a number: 70000000000")
+    assert "hunter2" not in line.text
+    assert not any(b"hunter2" in file.read_bytes() for file in dataset.folder.rglob("*") if file.is_file())

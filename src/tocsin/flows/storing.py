@@ -20,6 +20,8 @@ KEPT_ASIDE = 10_000
 """So many malformed lines of one import are kept; all are counted."""
 OPTIONS = "FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, ROW_GROUP_SIZE 20480"
 """Rows are read back by whole row groups where their order is kept, each group held in memory."""
+SECRET, HIDDEN = ("login",), "(not kept: there may be a password in it)"
+"""Kinds whose lines are not kept aside as they stand."""
 UNKNOWN = "unknown"
 _DAY = 86_400_000_000
 _STORED = "stored"
@@ -68,8 +70,10 @@ class Storing:
             return False
         for kind, table in tables.items():
             if wrong[kind]:
+                line = text(HIDDEN) if kind in SECRET else "text"
                 aside += self._aside(
-                    f"SELECT no, text, wrong AS reason FROM {table} JOIN {LINES} USING (no) WHERE wrong IS NOT NULL"
+                    f"SELECT no, {line} AS text, wrong AS reason FROM {table} JOIN {LINES} USING (no)"
+                    " WHERE wrong IS NOT NULL"
                 )
             self._write(kind, table)
         self._count(found, cut, aside, sum(wrong.values()), passed)
