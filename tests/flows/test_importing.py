@@ -2,6 +2,7 @@
 
 import gzip
 import itertools
+import os
 import random
 import signal
 import subprocess
@@ -343,6 +344,19 @@ def test_samples_of_both_forms_make_one_data_set(dataset: Dataset) -> None:
 
     assert counts(dataset)["conn"] == 6
     assert len(counts(dataset)) == 15
+
+
+def test_a_pipe_is_refused_in_words_and_not_read_in_part(dataset: Dataset, tmp_path: Path) -> None:
+    out, into = os.pipe()
+    with os.fdopen(into, "wb") as written:
+        written.write(HEADER + flows(0, 3))
+    try:
+        (outcome,) = import_each(dataset, [Path(f"/dev/fd/{out}")])
+        assert outcome.said == "failed"
+        assert "no file that can be read again" in outcome.note
+        assert os.read(out, 1 << 16) == HEADER + flows(0, 3)
+    finally:
+        os.close(out)
 
 
 def test_a_password_is_not_kept_with_a_line_that_could_not_be_read_either(dataset: Dataset, tmp_path: Path) -> None:

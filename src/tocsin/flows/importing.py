@@ -6,6 +6,7 @@ that counts, and the next removes its traces.
 """
 
 import shutil
+import stat
 import tempfile
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator
@@ -162,6 +163,12 @@ class _File:
 
     def read(self, *, growing: bool, memory: prefixes.Memory | None = None) -> Outcome:
         """Have it read from where it is known to."""
+        if not stat.S_ISREG(
+            self._path.stat().st_mode
+        ):  # a pipe can be read only once, and its content is looked at before
+            raise FlowsError(
+                f"{self._path} is no file that can be read again: write its content to one, and import that"
+            )
         if memory and (kept := memory.get(self._path)):
             known, reader = kept
         else:
