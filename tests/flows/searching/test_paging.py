@@ -5,11 +5,12 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from neighbours.flows import Row, lay
 from neighbours.labels import told, triaged
-from tocsin.errors import BadQuery, Malformed, NotFound, TooSlow
+from tocsin.errors import BadQuery, FlowsError, Malformed, NotFound, TooSlow
 from tocsin.flows.catalogue import Part
 from tocsin.flows.dataset import Dataset
 from tocsin.flows.labelling.prepared import Options
@@ -178,6 +179,18 @@ def test_a_question_of_many_statements_is_given_up_though_its_time_ends_between_
 
     with pytest.raises(TooSlow, match="narrow it down"), warm.reading() as reading:
         ask(reading)
+
+
+def test_a_database_that_broke_is_opened_anew_for_the_next_question(warm: Warm) -> None:
+    lay(warm.dataset, [conn(NOW)])
+    with warm.reading() as reading:
+        reading.rows("CREATE TABLE of_the_broken_one (x INTEGER)")
+    with pytest.raises(FlowsError, match="invalidated"), warm.reading():
+        raise duckdb.FatalException("database has been invalidated")
+
+    with warm.reading() as reading:
+        assert reading.rows("SELECT count(*) FROM duckdb_tables() WHERE table_name = 'of_the_broken_one'") == [(0,)]
+    assert len(search(warm, asked("", NOW)).flows) == 1
 
 
 def test_no_more_questions_are_answered_at_once_than_leave_the_server_its_threads(

@@ -98,6 +98,8 @@ class Warm:
             remedy = "narrow it down, for example with start>=now-1d or an address"
             raise TooSlow(f"This takes longer than {self.longest_s:g} seconds and was given up: {remedy}.") from error
         except duckdb.Error as error:
+            if isinstance(error, duckdb.FatalException | duckdb.InternalException):
+                self.close()  # it answers nothing any more; the next question opens another
             raise FlowsError(f"the flows in {self.dataset.folder} could not be read: {error}") from error
         finally:
             ended.set()
