@@ -11,6 +11,7 @@ has it on disk before the clock stops.
   Parquet, to the same format; against polars doing the same job; and against tables of SQLite as Slips has them, with a
   transaction for each malicious uid, and its UNION row by row through Python's csv (on 200,000 rows, scaled)
 - import, label and export against the same with the tables' filling, a transaction for each flow (on 20,000 rows)
+- with --only-spark: the same export by Spark with one, two and four workers, its start told apart
 - with --ten: ten times the flows and the same detections, exported to somebody who counts the bytes
 
 Prints a line for each figure: ours, the baseline, the ratio, the aim.
@@ -32,6 +33,7 @@ from machine import machine
 
 JOBS = Path(__file__).with_name("flows_jobs.py")
 FORMS = ("tsv", "json")
+WORKERS = (1, 2, 4)
 AIM_COPY, AIM_POLARS, AIM_ROWS, AIM_MEMORY_MB, AIM_TEN = 1.5, 1.0, 20.0, 1000, 11.0
 BYTES_A_FLOW = 2_200
 """Of disk, at most at one time."""
@@ -154,6 +156,17 @@ def ten(bench: Bench, more: Bench, figures: Figures) -> None:
         figures.put(f"ten times the flows, memory, {job}", other.memory_mb, AIM_MEMORY_MB, "MB", most=1)
 
 
+def spark(bench: Bench, form: str, figures: Figures) -> None:
+    """Spark with one, two and four workers of this machine against DuckDB with all of it; its start told apart."""
+    (ours,) = bench.in_turn(1, ("export_ours", form))
+    figures.put("Spark's start, local[1]", bench.run("start_spark", "local[1]").seconds, best(ours), "s")
+    for workers in WORKERS:
+        (took,) = bench.in_turn(1, ("export_spark", form, f"local[{workers}]"))
+        if took[0].said != ours[0].said:
+            print(f"Spark wrote {took[0].said:,} bytes, DuckDB {ours[0].said:,}: numbers are spelt otherwise")
+        figures.put(f"label and export {form}, local[{workers}] against DuckDB", best(took), best(ours), "s")
+
+
 def best(took: Sequence[Took]) -> float:
     """Seconds of the best turn."""
     return min(one.seconds for one in took)
@@ -177,6 +190,7 @@ def main() -> None:
     asked.add_argument("--turns", type=int, default=3, help="of which the best counts (default 3)")
     asked.add_argument("--ten", action="store_true", help="also ten times the flows")
     asked.add_argument("--only-ten", action="store_true", help="nothing but ten times the flows, against the flows")
+    asked.add_argument("--only-spark", action="store_true", help="nothing but Spark with one, two and four workers")
     asked.add_argument("--within", type=Path, help="the data go to a folder in this one (default: the temporary one)")
     asked.add_argument("--json", type=Path, help="write the figures there")
     options = asked.parse_args()
@@ -191,9 +205,14 @@ def main() -> None:
             needed = max(needed, options.flows * (BYTES_A_FLOW_LEFT + 10 * BYTES_OF_TEN))
         if shutil.disk_usage(made).free < needed:
             raise SystemExit(f"{made} has less than the {needed / 1e9:.0f} GB that are needed: choose with --within")
-        if options.only_ten:
+        if options.only_ten or options.only_spark:
             bench.run("make")
-        else:
+        if options.only_spark:
+            bench.run("import_ours")
+            bench.run("detect")
+            for form in FORMS:
+                spark(bench, form, figures)
+        elif not options.only_ten:
             measure(bench, options.turns, figures)
         if options.ten or options.only_ten:
             for file in bench.folder.glob("*.parquet"):

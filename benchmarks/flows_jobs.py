@@ -18,6 +18,7 @@ import duckdb
 import polars as pl
 
 import flows_made
+from tocsin.flows import cluster
 from tocsin.flows.dataset import Dataset
 from tocsin.flows.exporting import shape
 from tocsin.flows.exporting.export import export_file, export_stream
@@ -152,6 +153,20 @@ def stream_ours(bench: Bench, form: Form) -> int:
     return size
 
 
+def start_spark(_: Bench, master: str) -> int:
+    """Spark alone, with nothing to do."""
+    with cluster.session(master) as spark:
+        return int(spark.range(1).count())
+
+
+def export_spark(bench: Bench, form: Form, master: str) -> int:
+    """The same by Spark, once it was started and stopped; its bytes."""
+    start_spark(bench, master)
+    bench.begin()
+    cluster.export(bench.dataset, Wish(form, alternative=True), bench.out, now=flows_made.BEGIN, master=master)
+    return bench.out.stat().st_size
+
+
 def shape_all(bench: Bench, form: Form) -> int:
     """The rows of our export once as Parquet, by kind, for DuckDB to copy; `flow` is text for TSV, else an object."""
     options = Options()
@@ -271,7 +286,7 @@ JOBS: dict[str, Callable[..., int]] = {
     job.__name__: job
     for job in (
         make, import_ours, import_duckdb, import_polars, detect, shape_all, export_ours, stream_ours, copy_duckdb,
-        export_polars, fill_rows, export_rows,
+        start_spark, export_spark, export_polars, fill_rows, export_rows,
     )
 }  # fmt: skip
 
