@@ -1,6 +1,7 @@
 """Network flows in a browser: the search and what it offers, the chart, the ways between alerts and flows."""
 
 import re
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -166,3 +167,18 @@ def test_at_twice_the_size_only_tables_are_wider_than_the_page(desk: Desk, open_
     page.goto("/flows/host/10.0.0.5")
     charted(page)
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_thousands_of_flows_at_once_are_drawn_beside_few(desk: Desk, open_page: Open, tmp_path: Path) -> None:
+    log = tmp_path / "conn.log"
+    lines = (
+        f'{{"ts":{1800000000 + (n // 3000) * 4000},"uid":"CMANY{n}","id.orig_h":"198.51.100.77","id.orig_p":{n + 1},'
+        '"id.resp_h":"192.0.2.9","id.resp_p":80,"proto":"tcp","conn_state":"SF"}'
+        for n in range(3005)
+    )
+    log.write_text("\n".join(lines) + "\n")
+    desk.server.tocsin("flows", "import", str(log))
+    page = open_page("/flows?query=src%3A198.51.100.77")
+    charted(page)
+
+    expect(page.locator("#timeline h2")).to_contain_text("all 3,005")

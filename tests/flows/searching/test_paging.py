@@ -125,6 +125,17 @@ def test_a_timeline_counts_all_and_labelled_flows_without_gaps(warm: Warm) -> No
     assert [(one.flows, one.labelled) for one in found.buckets] == [(2, 1), *[(0, 0)] * 5, (1, 0)]
 
 
+def test_a_timeline_looks_closer_at_flows_that_lie_close_together(warm: Warm) -> None:
+    far = [conn(1000 * S), conn(NOW)]
+    lay(warm.dataset, [*far, *(conn(NOW - 9000 * S + n * S, saddr="10.9.9.9") for n in range(300))])
+    close = timeline(warm, asked("src:10.9.9.9", NOW))
+    wide = timeline(warm, asked("src:10.9.9.9", NOW, since=0, until=NOW))
+
+    assert close.step <= 10 * S
+    assert sum(one.flows for one in close.buckets) == sum(one.flows for one in wide.buckets) == 300
+    assert wide.step > 7 * 86400 * S
+
+
 def test_hosts_are_told_with_the_labelled_ones_first(warm: Warm) -> None:
     told(warm.dataset, triaged(3, Detection(flow_uids=("C1",))))
     lay(warm.dataset, [conn(NOW), conn(NOW + S), conn(NOW, saddr="10.9.9.9", daddr="10.9.9.9", uid="C1")])

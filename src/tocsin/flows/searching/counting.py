@@ -19,6 +19,8 @@ SECOND = 1_000_000
 STEPS_S = (1, 5, 10, 30, 60, 300, 600, 1800, 3600, 10_800, 21_600, 43_200, 86_400, 604_800)
 """Lengths of stretches that people can count in; above the last one its multiples."""
 MOST_BUCKETS = 1000
+CLOSE = 20
+"""Flows lie close together where they take up less than one part in so many of the stretches."""
 
 
 class Count(Noun, frozen=True, kw_only=True):
@@ -92,8 +94,23 @@ def _counted(reading: Reading, asked: Asked, parts: Sequence[Part], portion: Spa
 def timeline(warm: Warm, asked: Asked, *, buckets: int = 100) -> Timeline:
     """All and labelled flows over the span that is asked for, in at most so many stretches of a round length.
 
-    The span ends where there are no flows any more. Raises TooSlow, FlowsError, NotInstalled.
+    Where no span is asked for it is that of the data set, and less where all that are meant lie close together in it.
+    Raises TooSlow, FlowsError, NotInstalled.
     """
+    found = _timeline(warm, asked, buckets)
+    while asked.since is None and asked.until is None and found.step > STEPS_S[0] * SECOND:
+        there = [bucket.start for bucket in found.buckets if bucket.flows]
+        if not there or (there[-1] - there[0]) // found.step * CLOSE >= len(found.buckets):
+            break
+        span = msgspec.structs.replace(asked, since=there[0], until=there[-1] + found.step)
+        closer = _timeline(warm, span, buckets)
+        if closer.step >= found.step:
+            break
+        found = closer
+    return found
+
+
+def _timeline(warm: Warm, asked: Asked, buckets: int) -> Timeline:
     if not warm.dataset.exists():
         return Timeline()
     with warm.dataset.reading(asked.kinds, since=asked.since, until=asked.until) as listed, warm.reading() as reading:

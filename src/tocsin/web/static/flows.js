@@ -62,7 +62,7 @@ function draw(place) {
         x: { time: true, range: (_, low, high) => [low, high + Number(step)] },
         y: { distr: 4, range: (_, __, high) => [0, Math.max(1, high) * 1.15] },
       },
-      axes: [{ ...axis, space: 80, values: (_, times, __, ___, apart) => marks(times, apart) }, { ...axis, size: 64, splits: (_, __, low, high) => tens(high), values: (_, all) => all.map((n) => n.toLocaleString("en")) }],
+      axes: [{ ...axis, space: 80, values: (_, times, __, ___, apart) => marks(times, apart) }, { ...axis, size: 64, splits: (_, __, low, high) => tens(high), values: (_, all) => all.map((n) => n?.toLocaleString("en") ?? "") }],
       series: [{}, series("all", edge), series("named by alerts", open)],
       hooks: { setSelect: [(made) => look(made, place)] },
     },
