@@ -143,8 +143,7 @@ def _found(
 
 def meant(reading: Reading, asked: Asked, parts: Sequence[Part], columns: Sequence[Column], more: str = "") -> str:
     """SQL in brackets for the rows that are meant, with at least these columns, in no order."""
-    parts = sorted(parts, key=lambda part: part.kind)  # Each run of one kind is a reader with buffers of its own.
-    parts = sorted(parts, key=lambda part: part.kind)  # one piece of SQL for each kind, however the parts lie
+    parts = sorted(parts, key=lambda part: part.kind)  # a reader with buffers of its own for each kind
     if not asked.labelled:
         return asked.rows(reading.dataset, parts, columns, more)
     every = (*FOR_LABELS, *(column for column in columns if column not in FOR_LABELS))
