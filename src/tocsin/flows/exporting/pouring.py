@@ -18,8 +18,45 @@ def pour(connection: "DuckDBPyConnection", query: str, options: str, take: Take)
     """Write the rows of a query, with the options of COPY; bytes go to `take`, in a thread of its own. Counts rows.
 
     DuckDB formats with all its threads and keeps the order; it must not write by several threads, since a pipe has no
-    positions (`async_threads`, see `export`). What `take` raises comes out here.
+    positions (`async_threads`, see `export`). On a busy machine rows may pile up behind a thread that is kept waiting
+    until memory is out: then one thread writes them anew, which leaves none waiting, and what went by already is left
+    out. What `take` raises comes out here.
     """
+    import duckdb
+
+    once = _Once(take)
+    try:
+        return _poured(connection, query, options, once.take)
+    except duckdb.OutOfMemoryException:
+        ((threads,),) = connection.execute("SELECT current_setting('threads')").fetchall()
+        connection.execute("SET threads = 1")
+        once.begin()
+        try:
+            return _poured(connection, query, options, once.take)
+        finally:
+            connection.execute(f"SET threads = {threads}")
+
+
+class _Once:
+    """Passes on what did not go by before, of bytes that begin anew."""
+
+    def __init__(self, take: Take) -> None:
+        self._take = take
+        self._passed = self._at = 0
+
+    def begin(self) -> None:
+        """The bytes begin anew."""
+        self._at = 0
+
+    def take(self, piece: bytes) -> None:
+        known = min(len(piece), self._passed - self._at)
+        self._at += len(piece)
+        if known < len(piece):
+            self._passed = self._at
+            self._take(piece[known:] if known else piece)
+
+
+def _poured(connection: "DuckDBPyConnection", query: str, options: str, take: Take) -> int:
     import duckdb
 
     out, into = os.pipe()
