@@ -42,10 +42,11 @@ format: setup ## Format the code and mend what can be mended by itself
 test: check neighbours ## check, then every test, on SQLite and PostgreSQL, with a browser
 	$(RUN) pytest -n $(JOBS) --dist load --maxschedchunk 1 $(TESTS)
 
-bench: setup ## Measure: durable posts per second, entities, pages over a million alertgroups
+bench: setup ## Measure: durable posts per second, entities, pages over a million alertgroups, flows
 	$(RUN) python benchmarks/intake.py
 	$(RUN) --with ioc-finder==9.4.1 python benchmarks/entities.py
 	$(RUN) python benchmarks/pages.py
+	$(RUN) python benchmarks/flows.py --flows 1000000
 
 clean: ## Remove what was built and fetched; ./var, the data, stays
 	rm -rf .venv .tools dist node_modules src/tocsin/web/static/vendor
