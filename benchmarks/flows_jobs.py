@@ -9,7 +9,7 @@ import os
 import sqlite3
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -196,8 +196,7 @@ def export_polars(bench: Bench, form: Form) -> int:
     files = []
     for kind in KINDS:
         rows = pl.scan_parquet(bench.parts(kind))
-        keys = [column.name for column in ALL[kind].columns if column.name not in ("place", "community_id")]
-        flow = pl.struct(*keys)
+        flow = pl.struct(*_keys(kind))
         window = ((pl.col("start") - flows_made.BEGIN) // 3_600_000_000 + 1).cast(pl.String)
         shaped = rows.with_columns(label=pl.col("place").is_in(_malicious(bench, rows).implode())).select(
             "uid",
@@ -214,6 +213,30 @@ def export_polars(bench: Bench, form: Form) -> int:
         else:
             shaped.sink_ndjson(files[-1])
     return synced(*files)
+
+
+def _keys(kind: str) -> Iterator[pl.Expr]:
+    """What stands in `flow`, each key as ours has it, in no order that matters."""
+    for column in ALL[kind].columns:
+        if column.name in ("place", "community_id", "start", "finish"):
+            continue
+        cell = pl.col(column.name)
+        yield (cell.fill_null("") if column.type == "VARCHAR" else cell).alias(column.key)
+    yield (pl.col("start") / 1e6).alias("starttime")
+    yield pl.lit(kind).alias("type_")
+    if kind == "conn":
+        yield (pl.col("finish") / 1e6).alias("endtime")
+        yield pl.coalesce("history", "state", pl.lit("")).alias("state_hist")
+        yield pl.col("appproto").fill_null("").alias("dport_name")
+        time = pl.from_epoch("start", time_unit="us")
+        yield time.dt.strftime("%Y/%m/%d %H:%M:%S%.6f+0000").alias("timestamp_human")
+        established = pl.col("state").is_in(["S1", "SF", "S2", "S3", "RSTO", "RSTR", "RSTP", "OTH"])
+        yield (
+            pl.when(established)
+            .then(pl.lit("Established"))
+            .otherwise(pl.lit("Not Established"))
+            .alias("interpreted_state")
+        )
 
 
 def _malicious(bench: Bench, rows: pl.LazyFrame) -> pl.Series:
