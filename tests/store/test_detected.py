@@ -1,6 +1,7 @@
 """What is new and what changed, followed from a stamp on, on either engine."""
 
 import time
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -17,17 +18,14 @@ KIND = Fold(fingerprint="kind", window=24 * 3600 * S, longest=168 * 3600 * S)
 
 def post(store: Store, *names: str, at: int = NOW, fold: Fold | None = None) -> list[int]:
     """Store one alertgroup for each name, with one alert of that flow and one that only has cells; their ids."""
-    ids = []
+    ids: list[int] = []
     for name in names:
         message = Message(source="rest", body=name.encode(), media_type="text/plain", received=at, sender="k")
         group = Alertgroup.of_rows(name, [{"x": 1}, {"uid": name}], tags=("t",))
         said = msgspec.structs.replace(group.alerts[0], detection=Detection(flow_uids=(name,)))
         group = msgspec.structs.replace(group, alerts=(said, *group.alerts[1:]))
-        stored = store.write(
-            lambda tx, message=message, group=group: append_all(
-                tx, [entry(message, [Part(group=group, severity=None, lanes=(), fold=fold)], "scot", "1")]
-            )
-        )
+        written = [entry(message, [Part(group=group, severity=None, lanes=(), fold=fold)], "scot", "1")]
+        stored = store.write(partial(append_all, entries=written))
         ids += stored[0].alertgroups
     return ids
 
@@ -166,7 +164,7 @@ def test_many_come_in_portions_and_whoever_stops_in_the_middle_goes_on_there(sto
         assert [one.id for one in follower.look()] == ids[5:]
         assert [news.anew for news in follower.news] == [False] * len(follower.news)
         for id in ids:
-            store.write(lambda tx, id=id: alertgroup.set_status(tx, id, Status.CLOSED, "ann", NOW + S))
+            store.write(partial(alertgroup.set_status, id=id, status=Status.CLOSED, who="ann", now=NOW + S))
         assert [one.id for one in follower.look()] == ids
         assert follower.look() == []
     finally:

@@ -116,7 +116,7 @@ def test_one_address_is_enough_where_that_is_wanted_and_a_time_is_said(dataset: 
 
 @pytest.mark.parametrize("length", [1, 59, 61, 3599, 3601, 86_399, 86_401, 900_000])
 def test_a_flow_of_any_length_meets_a_moment_within_it_and_none_beside_it(dataset: Dataset, length: int) -> None:
-    cells = {"saddr": A, "daddr": B, "start": T, "finish": T + length * S}
+    cells: dict[str, Any] = {"saddr": A, "daddr": B, "start": T, "finish": T + length * S}
     for moment in (T - S, T, T + length * S // 2, T + (length + 1) * S):
         assert one(dataset, between(A, B, detected=moment), **cells) == "malicious"
     for moment in (T - S - 1, T + (length + 1) * S + 1):
