@@ -163,7 +163,7 @@ def spark(bench: Bench, form: str, figures: Figures) -> None:
     for workers in WORKERS:
         (took,) = bench.in_turn(1, ("export_spark", form, f"local[{workers}]"))
         if took[0].said != ours[0].said:
-            print(f"Spark wrote {took[0].said:,} bytes, DuckDB {ours[0].said:,}: numbers are spelt otherwise")
+            print(f"Spark wrote {took[0].said:,} bytes, DuckDB {ours[0].said:,}")
         figures.put(f"label and export {form}, local[{workers}] against DuckDB", best(took), best(ours), "s")
 
 
