@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from neighbours.ports import free_port
 from neighbours.receiver import Receiver
-from neighbours.server import Server, free_port, running_server
+from neighbours.server import Server, running_server
 
 
 def findings(server: Server) -> tuple[int, dict[str, str]]:

@@ -1,7 +1,6 @@
 """Mail over SMTP to a real server, one that refuses, and one that is not there."""
 
 import email.policy
-import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from email.message import EmailMessage
@@ -15,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from neighbours.ports import free_port
 from tocsin.destinations.email import FORM, Email
 from tocsin.errors import Rejected, Unavailable
 from tocsin.kit.secrets import Secret
@@ -53,9 +53,7 @@ def lets_in(_: SMTP, __: Session, ___: Envelope, ____: str, given: Any) -> AuthR
 @contextmanager
 def running(**options: Any) -> Iterator[tuple[Office, int]]:
     office = Office()
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     controller = Controller(office, hostname="127.0.0.1", port=port, **options)
     controller.start()
     try:

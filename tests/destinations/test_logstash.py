@@ -12,8 +12,8 @@ from neighbours.certificates import Authority
 from neighbours.destinations import Clock, owe
 from neighbours.lanes import Bench
 from neighbours.lumberjack import Document, Lumberjack, lumberjack
+from neighbours.ports import free_port
 from neighbours.receiver import Receiver, Status
-from neighbours.server import free_port
 from tocsin.destinations.logstash import Logstash
 from tocsin.errors import Rejected, Skipped, Unavailable
 from tocsin.kit.secrets import Secret

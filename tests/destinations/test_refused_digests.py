@@ -7,7 +7,7 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from neighbours.server import free_port
+from neighbours.ports import free_port
 from neighbours.slack import CHANNEL, TOKEN, fault_of, slack
 from tocsin.destinations.email import Email
 from tocsin.destinations.slack import Slack

@@ -12,7 +12,7 @@ import pytest
 from neighbours.certificates import Authority
 from neighbours.lumberjack import Lumberjack as Server
 from neighbours.lumberjack import lumberjack
-from neighbours.server import free_port
+from neighbours.ports import free_port
 from tocsin.errors import Unavailable
 from tocsin.kit.http import Untrusted
 from tocsin.kit.lumberjack import Lumberjack, LumberjackOptions, Unacknowledged

@@ -12,7 +12,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from neighbours.server import TOCSIN, free_port
+from neighbours.ports import free_port
+from neighbours.server import TOCSIN
 
 SERVE = (TOCSIN,)
 """The real command; a test of the finder itself puts a broken one in its place."""

@@ -18,7 +18,7 @@ from loss.evidence import Got
 from loss.ledger import REJECTED_FOR_EVER
 from loss.numbered import numbers
 from loss.receiver import never_taken
-from neighbours.server import free_port
+from neighbours.ports import free_port
 from neighbours.slack import Slack, fault_of, slack
 
 TAKEN = 200

@@ -24,7 +24,7 @@ from urllib.parse import parse_qs, urlsplit
 import msgspec
 
 from neighbours.missing import missing
-from neighbours.server import free_port
+from neighbours.ports import free_port
 
 USER, PASSWORD = "alice", "correct horse"
 CONF = """

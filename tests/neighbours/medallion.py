@@ -12,7 +12,7 @@ from typing import Any
 import httpx2
 from taxii2client.v21 import Collection, as_pages
 
-from neighbours.server import free_port
+from neighbours.ports import free_port
 
 USER, PASSWORD = "admin", "Passw0rd: of ours"
 TAXII = "application/taxii+json;version=2.1"

@@ -11,6 +11,7 @@ from shutil import which
 from typing import NamedTuple
 
 from neighbours.missing import missing
+from neighbours.ports import free_port
 
 CONFIGURATION = """
 listen: "127.0.0.1:{port}"
@@ -34,9 +35,7 @@ def nats_server(folder: Path, *, more: str = "", payload: int = 1_048_576) -> It
     if program is None:
         missing("nats-server", "apt-get install nats-server")
     folder.mkdir(parents=True, exist_ok=True)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     told = folder / "nats.conf"
     told.write_text(CONFIGURATION.format(port=port, folder=folder, more=more, payload=payload))
     with (folder / "said").open("wb") as said:

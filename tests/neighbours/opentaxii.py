@@ -18,7 +18,7 @@ from typing import Any
 import httpx2
 import msgspec
 
-from neighbours.server import free_port
+from neighbours.ports import free_port
 
 USER, PASSWORD = "partner", "s3cret"
 STIX12 = "urn:stix.mitre.org:xml:1.2"

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from neighbours.certificates import Authority
 from neighbours.missing import missing
+from neighbours.ports import free_port
 
 PROGRAM = Path("/usr/sbin/rsyslogd")
 TLS = """
@@ -48,9 +49,7 @@ def rsyslog(
     if not PROGRAM.exists() or (authority and not list(Path("/usr/lib").glob("*/rsyslog/lmnsd_gtls.so"))):
         missing("rsyslog", "apt-get install rsyslog rsyslog-gnutls")
     folder.mkdir(parents=True, exist_ok=True)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     tcp = 'module(load="imtcp")'
     if authority is not None:
         pair = authority.issue("localhost")

@@ -15,7 +15,7 @@ import pytest
 from neighbours.dovecot import a_mail
 from neighbours.mailbox import at_work, kept, state, subjects, until
 from neighbours.missing import missing
-from neighbours.server import free_port
+from neighbours.ports import free_port
 from tocsin.sources.imap import Imap
 from tocsin.store import Store
 

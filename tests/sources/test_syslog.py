@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from neighbours.certificates import Authority
 from neighbours.desk import Desk
 from neighbours.mailbox import until
+from neighbours.ports import free_port
 from neighbours.rsyslog import rsyslog
 from tocsin.errors import StoreUnavailable
 from tocsin.formats.syslog import framed
@@ -37,10 +38,7 @@ class Away(Desk):
 @contextlib.contextmanager
 def listening(desk: Desk, **options: Any) -> Iterator[int]:
     """The source at work; its port."""
-    kind = socket.SOCK_DGRAM if options.get("protocol") == "udp" else socket.SOCK_STREAM
-    with socket.socket(type=kind) as free:
-        free.bind(("127.0.0.1", 0))
-        port: int = free.getsockname()[1]
+    port = free_port()
     told = {"protocol": "tcp", "host": "127.0.0.1", "port": port, "permitted_senders": ["127.0.0.0/8"]} | options
     source = Syslog.model_validate(told)
     thread = threading.Thread(target=source.run, args=(desk,))

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import httpx2
 
-from neighbours.server import free_port
+from neighbours.ports import free_port
 
 ROOT = Path(__file__).parent.parent.parent
 LAST_WORDS = "Ctrl-C stops"
