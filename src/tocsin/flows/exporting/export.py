@@ -120,18 +120,18 @@ def _prepared(dataset: Dataset, wish: Wish, now: Micros) -> Iterator[tuple["Duck
 def _lines(connection: "DuckDBPyConnection", plan: Plan, growth: Growing, state: State, tell: Tell | None) -> State:
     """Append the portions that are not there yet, one after the other."""
     seen = sum(step.rows for step in plan.steps[: state.portions])
-    for number in range(state.portions, len(plan.steps)):
-        step = plan.steps[number]
-        with growth.appending(state) as handle:
-            told = _Counted(partial(_write, handle), tell, seen, step.rows, plan.rows)
+    with growth.appending(state) as end:
+        for number in range(state.portions, len(plan.steps)):
+            step = plan.steps[number]
+            told = _Counted(partial(_write, end.handle), tell, seen, step.rows, plan.rows)
             _mark(connection, step)
             rows = pour(connection, step.query, options_of(plan.form, head=number == 0), told.take)
-            size = os.lseek(handle, 0, os.SEEK_CUR)
-        state = State(state.digest, number + 1, state.rows + rows, size)
-        growth.reached(state)
-        seen += step.rows
-        if tell:
-            tell(seen, plan.rows)
+            size = os.lseek(end.handle, 0, os.SEEK_CUR)
+            state = State(state.digest, number + 1, state.rows + rows, size)
+            end.settle(state)
+            seen += step.rows
+            if tell:
+                tell(seen, plan.rows)
     return state
 
 

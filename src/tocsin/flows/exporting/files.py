@@ -10,6 +10,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -52,14 +53,16 @@ class Growing:
         return self.folder / f"{number:06}.parquet"
 
     @contextmanager
-    def appending(self, state: State) -> Iterator[int]:
-        """A handle to write behind what is sound; what stands behind that goes. It lasts when this is left."""
+    def appending(self, state: State) -> Iterator["Appending"]:
+        """A handle to write behind what is sound; what stands behind that goes. All lasts when this is left."""
         handle = os.open(self.data, os.O_WRONLY | os.O_CREAT, 0o600)
         try:
             os.ftruncate(handle, state.size)
             os.lseek(handle, state.size, os.SEEK_SET)
-            yield handle
-            os.fsync(handle)
+            with ThreadPoolExecutor(1, "export-sync") as pool:
+                appending = Appending(self, handle, pool)
+                yield appending
+                appending.wait()
         finally:
             os.close(handle)
 
@@ -93,6 +96,29 @@ class Growing:
             return None
         except (ValueError, TypeError):
             return State("")
+
+
+class Appending:
+    """The end of `data`. Portions are brought to disk while the next one is written."""
+
+    def __init__(self, growth: Growing, handle: int, pool: ThreadPoolExecutor) -> None:
+        self.handle = handle
+        self._growth, self._pool = growth, pool
+        self._before: Future[None] | None = None
+
+    def settle(self, state: State) -> None:
+        """Have it noted how far it is, once all of that lasts. Raises OSError of the portion before."""
+        self.wait()
+        self._before = self._pool.submit(self._settle, state)
+
+    def wait(self) -> None:
+        """Until the last one is noted. Raises OSError."""
+        if self._before is not None:
+            self._before.result()
+
+    def _settle(self, state: State) -> None:
+        os.fsync(self.handle)
+        self._growth.reached(state)
 
 
 @contextmanager
