@@ -1,5 +1,6 @@
 """The DuckDB that reads and writes flows: in memory, spilling beside the data set, nothing fetched from outside."""
 
+import importlib.util
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,11 +16,7 @@ SPILL = "spill"
 
 def installed() -> bool:
     """Whether the extra `flows` is."""
-    try:
-        import duckdb  # noqa: F401  # only whether it is there
-    except ImportError:
-        return False
-    return True
+    return importlib.util.find_spec("duckdb") is not None
 
 
 def connect(folder: Path, *, memory_mb: int = MEMORY_MB, threads: int = 0) -> "DuckDBPyConnection":
