@@ -1,6 +1,7 @@
 """What can be asked of a flow: the common columns under the names people know, and each kind's own under theirs."""
 
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 
 from tocsin.flows.kinds import KINDS, Column
 from tocsin.query.fields import Field, Kind, Table
@@ -11,8 +12,18 @@ LABELLED = frozenset({"label", "alertgroup", "alert", "category"})
 _YES_NO = {"yes": "true", "no": "false", "t": "true", "f": "false", "1": "true", "0": "false"}
 
 
-def _field(name: str, kind: Kind, about: str, aliases: str = "", **rest: object) -> Field:
-    return Field(name=name, kind=kind, about=about, aliases=tuple(aliases.split()), **rest)  # type: ignore[arg-type] # handed on
+def _field(
+    name: str,
+    kind: Kind,
+    about: str,
+    aliases: str = "",
+    *,
+    many: bool = False,
+    choices: tuple[str, ...] = (),
+    spellings: Mapping[str, str] = MappingProxyType({}),
+) -> Field:
+    names = tuple(aliases.split())
+    return Field(name=name, kind=kind, about=about, aliases=names, many=many, choices=choices, spellings=spellings)
 
 
 _HAND_MADE = (
